@@ -1,0 +1,150 @@
+"""What a request carries, cut into parts that know where they stand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from proxy.location import Location
+
+Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | int | float | bool | None
+
+
+class Role(str, Enum):
+    """Who says a text; `FIELD` is any value that is not a turn of the conversation (a known or unknown field)."""
+
+    SYSTEM = "system"
+    DEVELOPER = "developer"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+    FIELD = "field"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words that reach the model or are stored with the request."""
+
+    location: Location
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """Bytes that travel in the request itself. `declared` is the media type that the sender claims."""
+
+    declared: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """An address that the service would fetch later, so its content is not in the request."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture."""
+
+    location: Location
+    source: Inline | Remote
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """A recording."""
+
+    location: Location
+    source: Inline | Remote
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A moving picture."""
+
+    location: Location
+    source: Inline | Remote
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file such as a PDF."""
+
+    location: Location
+    source: Inline | Remote
+    filename: str = ""
+
+
+class SchemaKind(str, Enum):
+    """What a schema is for."""
+
+    TOOL = "tool"
+    RESPONSE_FORMAT = "response_format"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A tool definition or a response format: its names, descriptions, properties and enums tell what is wanted.
+
+    The part covers everything below `location`; `document` is that subtree as parsed.
+    """
+
+    location: Location
+    kind: SchemaKind
+    document: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something that the service keeps and the request only names: `kind` is file, response, conversation, prompt…"""
+
+    location: Location
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Something that may carry content and that nobody here can read; `why` says so to a person."""
+
+    location: Location
+    why: str
+
+
+Part: TypeAlias = Text | Image | Audio | Video | Document | Schema | Reference | Opaque
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Everything that a request carries.
+
+    Each leaf of the body lies on one of `parts` or is one of `inert`: a known field whose value cannot carry content
+    (a number, a flag, a word of a closed list). `model` is the deployment asked for; `stream` whether events are wanted.
+    """
+
+    parts: tuple[Part, ...]
+    inert: tuple[Location, ...]
+    model: str
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What became of the parts of a request: examined, in the way of forwarding, or exempt from examination by policy.
+
+    The three sums make the number of parts. `kinds` counts them by (kind, disposition), with the dispositions
+    `inspected`, `refused` and `exempt`.
+    """
+
+    inspected: int
+    refused: int
+    exempt: int
+    kinds: Mapping[tuple[str, str], int]
+
+
+def kind_of(part: Part) -> str:
+    """The name of a part's kind, as metrics, records and `facegate coverage` spell it."""
+    return type(part).__name__.lower()

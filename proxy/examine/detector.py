@@ -1,0 +1,23 @@
+"""What a detector is."""
+
+from typing import Protocol
+
+from proxy.caller import Caller
+from proxy.content import Content
+from proxy.facts import Evidence
+
+
+class Detector(Protocol):
+    """Looks at everything that a request carries and reports facts.
+
+    `name` goes into each fact as its source. `reports` are the names of all facts that it decides: for each of them
+    `examine` returns at least one fact, FALSE included; a name that it leaves out is unknown. A detector that raises
+    makes all that it reports unknown. Detectors are called from several threads at once and keep no state of a request.
+    """
+
+    name: str
+    reports: frozenset[str]
+
+    def examine(self, content: Content, caller: Caller) -> Evidence:
+        """The facts that `content` shows, and the places whose content could not be examined."""
+        ...

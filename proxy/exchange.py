@@ -1,0 +1,110 @@
+"""The values that pass between the stages of one exchange: inbound, inspected, forward, refuse, screened, rejected."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from proxy.caller import Caller
+from proxy.content import Content, Coverage, Json
+from proxy.decision import Decision
+from proxy.facts import Evidence
+from proxy.location import Location
+from proxy.operation import Called
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A request as it came in.
+
+    `target` is the raw request target (path and query, not decoded). `headers` are (name, value) pairs in order, names
+    in lower case. `body` is complete and within the body limit; content codings are not yet undone.
+    """
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The value of the first header called `name` (lower case), or None."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def header_values(self, name: str) -> tuple[str, ...]:
+        """All values of the headers called `name` (lower case)."""
+        return tuple(value for key, value in self.headers if key == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """A body that was read whole and written again from its parsed form: the only form in which bytes are sent.
+
+    Made by `proxy.surface` alone. `chunks` joined are the body; large inline data stay a chunk of their own, so that they are
+    not copied once more.
+    """
+
+    content_type: str
+    chunks: tuple[bytes | memoryview, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole body."""
+        return sum(map(len, self.chunks))
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaced:
+    """What `surface` makes of an inbound request."""
+
+    called: Called
+    content: Content
+    inspected: Inspected
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Permission to send `inspected` to the operation that `called` names."""
+
+    called: Called
+    inspected: Inspected
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """A refusal as the caller will see it: HTTP status and the members of the error object."""
+
+    status: int
+    code: str
+    error: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A request that was read, examined and judged. `gaps` are the places that nobody could examine, with the reasons."""
+
+    caller: Caller
+    called: Called
+    content: Content
+    evidence: Evidence
+    decision: Decision
+    action: Forward | Refuse
+    coverage: Coverage
+    gaps: Sequence[tuple[Location, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A request that did not get as far as a verdict; what is known of it by then."""
+
+    refuse: Refuse
+    caller: Caller | None = None
+    called: Called | None = None
+
+
+Conclusion: TypeAlias = Screened | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that the decision record is in the journal; made by `proxy.record.journal` alone, asked for by `forward`."""
+
+    decision_id: str

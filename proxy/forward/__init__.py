@@ -1,0 +1,1 @@
+"""Send what may be sent."""

@@ -1,0 +1,37 @@
+"""Which headers travel: to the service, and back to the caller."""
+
+from collections.abc import Iterable
+from typing import Final
+
+PASSED: Final = frozenset({
+    "accept", "accept-encoding", "accept-language", "aoai-evals", "baggage", "idempotency-key", "openai-beta",
+    "openai-organization", "openai-project", "traceparent", "tracestate", "user-agent", "x-ms-client-request-id",
+    "x-ms-user-agent", "x-ms-useragent", "x-request-id", "x-client-request-id",
+})  # fmt: skip
+"""Request headers that the service may see. All others stay here: credentials, hop-by-hop and routing headers, `facegate-*`,
+and those that choose another deployment or content filter (`x-ms-oai-image-generation-deployment`, `x-policy-id`)."""
+
+PASSED_PREFIXES: Final = ("x-stainless-",)
+
+_KEPT_BACK: Final = frozenset({
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+    "transfer-encoding", "upgrade", "set-cookie", "location", "operation-location", "content-location", "alt-svc",
+    "strict-transport-security", "server", "date", "content-length",
+})  # fmt: skip
+"""Reply headers that end here: hop-by-hop, those that name the service's own host, and those that the server writes itself."""
+
+
+def to_service(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The request headers that go on, names in lower case. Expects them in lower case."""
+    return [(name, value) for name, value in headers if name in PASSED or name.startswith(PASSED_PREFIXES)]
+
+
+def to_caller(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The reply headers that go back, without hop-by-hop ones (also those that `Connection` names) and Facegate's own."""
+    pairs = [(name.lower(), value) for name, value in headers]
+    named = {one.strip().lower() for name, value in pairs if name == "connection" for one in value.split(",")}
+    return [
+        (name, value)
+        for name, value in pairs
+        if name not in _KEPT_BACK and name not in named and not name.startswith("facegate-")
+    ]

@@ -1,0 +1,70 @@
+"""The service's reply on its way back: every piece as it arrives, nothing held."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp import hdrs, web
+
+from proxy.errors import UpstreamTimeout, UpstreamUnreachable
+from proxy.forward.headers import to_caller
+
+SERVER = "facegate"
+
+
+class CallerGone(Exception):  # noqa: N818 - not an error of anybody's
+    """The caller closed the connection while the reply was on its way."""
+
+
+@dataclass(slots=True)
+class Relayed:
+    """What has gone back so far. `first_byte` is a reading of the monotonic clock in seconds, 0 before the first byte."""
+
+    status: int = 0
+    request_id: str = ""
+    bytes_out: int = 0
+    first_byte: float = 0.0
+    begun: bool = False
+
+
+async def relay(
+    reply: aiohttp.ClientResponse, request: web.BaseRequest, extra: Sequence[tuple[str, str]], relayed: Relayed
+) -> web.StreamResponse:
+    """Pass `reply` to the caller with the headers `extra`, keeping account in `relayed`.
+
+    Raises UpstreamError when the service breaks off (what has gone out by then cannot be taken back, so the caller's
+    connection has to be cut), and CallerGone when the caller does.
+    """
+    response = web.StreamResponse(status=reply.status, reason=reply.reason)
+    for name, value in to_caller(reply.headers.items()):
+        response.headers.add(name, value)
+    for name, value in extra:
+        response.headers[name] = value
+    response.headers[hdrs.SERVER] = SERVER
+    if reply.content_length is not None:
+        response.content_length = reply.content_length
+    relayed.status = reply.status
+    relayed.request_id = reply.headers.get("apim-request-id", reply.headers.get("x-request-id", ""))
+    await response.prepare(request)
+    relayed.begun = True
+    while piece := await _next(reply):
+        if not relayed.first_byte:
+            relayed.first_byte = time.monotonic()
+        try:
+            await response.write(piece)
+        except OSError as failure:
+            raise CallerGone from failure
+        relayed.bytes_out += len(piece)
+    await response.write_eof()
+    return response
+
+
+async def _next(reply: aiohttp.ClientResponse) -> bytes:
+    """The next piece of the reply, as the socket gave it; empty at the end."""
+    try:
+        return await reply.content.readany()
+    except TimeoutError as failure:
+        raise UpstreamTimeout("the service fell silent within its reply") from failure
+    except (aiohttp.ClientError, OSError) as failure:
+        raise UpstreamUnreachable("the service broke off its reply") from failure

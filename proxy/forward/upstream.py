@@ -1,0 +1,105 @@
+"""The service behind: one pooled client, its own credential, and only what was inspected and recorded."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+from pydantic import SecretStr
+from yarl import URL
+
+from proxy.errors import UpstreamTimeout, UpstreamUnreachable
+from proxy.exchange import Forward, Inspected, Receipt
+from proxy.forward.headers import to_service
+
+MAX_REPLY_HEADER: Final = 32 * 1024
+
+_ONE_WRITE: Final = 256 * 1024
+"""Bytes handed to the socket at a time, so that a large body does not hold up the event loop."""
+
+_REDIRECTS: Final = range(300, 400)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where requests go: scheme and authority, the service's key (None for the demo), and how long to wait (seconds)."""
+
+    base: str
+    api_key: SecretStr | None
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 300.0
+    connections: int = 1000
+
+
+class Upstream:
+    """The pooled client of one endpoint. Made and closed inside the running loop."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._base = endpoint.base.rstrip("/")
+        self._key = endpoint.api_key.get_secret_value() if endpoint.api_key else ""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=endpoint.connections, keepalive_timeout=60.0),
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=endpoint.connect_timeout_s, sock_read=endpoint.read_timeout_s
+            ),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+            max_line_size=MAX_REPLY_HEADER,
+            max_field_size=MAX_REPLY_HEADER,
+        )
+
+    @contextlib.asynccontextmanager
+    async def send(
+        self, forward: Forward, receipt: Receipt, headers: Sequence[tuple[str, str]]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send an inspected body whose decision is in the journal, and yield the reply as soon as it has begun.
+
+        `receipt` proves the journal entry: nothing can be sent without one. `headers` are the caller's, names in lower
+        case; only those that may travel do. Leaving the block early closes the connection, which cancels the work
+        behind it. Raises UpstreamUnreachable or UpstreamTimeout when there is no reply that may be relayed.
+        """
+        del receipt
+        called, inspected = forward.called, forward.inspected
+        query = "&".join(f"{name}={value}" for name, value in called.query)
+        url = URL(f"{self._base}{called.path}?{query}" if query else self._base + called.path, encoded=True)
+        try:
+            reply = await self._session.request(
+                "POST",
+                url,
+                data=_payload(inspected),
+                headers=self._headers(inspected, headers),
+                allow_redirects=False,
+            )
+        except TimeoutError as failure:
+            raise UpstreamTimeout("the service did not answer in time") from failure
+        except (aiohttp.ClientError, OSError) as failure:
+            raise UpstreamUnreachable("the service cannot be reached") from failure
+        async with reply:
+            if reply.status in _REDIRECTS:
+                raise UpstreamUnreachable("the service answered with a redirect, which is never followed or relayed")
+            yield reply
+
+    def _headers(self, inspected: Inspected, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        own = [("content-type", inspected.content_type), ("content-length", str(inspected.size))]
+        if self._key:
+            own.append(("api-key", self._key))
+        return own + to_service(headers)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+
+def _payload(inspected: Inspected) -> bytes | AsyncIterator[bytes]:
+    if len(inspected.chunks) == 1 and len(inspected.chunks[0]) <= _ONE_WRITE:
+        return bytes(inspected.chunks[0])
+    return _pieces(inspected)
+
+
+async def _pieces(inspected: Inspected) -> AsyncIterator[bytes]:
+    for chunk in inspected.chunks:
+        view = memoryview(chunk)
+        for start in range(0, len(view), _ONE_WRITE):
+            yield bytes(view[start : start + _ONE_WRITE])

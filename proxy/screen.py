@@ -1,0 +1,111 @@
+"""The core: what a request carries, what that shows, what policy says of it, and what is to be done. No I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.caller import Caller
+from proxy.content import Content, Coverage, Document, Image, Inline, Opaque, Part, Reference, Remote, Schema, Text, kind_of
+from proxy.decision import Decision
+from proxy.examine import examine
+from proxy.examine.detector import Detector
+from proxy.exchange import Forward, Refuse, Screened, Surfaced
+from proxy.facts import Evidence
+from proxy.judge import judge
+from proxy.judge.policy import Policy
+from proxy.location import Location, Step
+from proxy.refusal import Wording, refuse_by_policy, refuse_unexamined
+
+LIGHT_TEXT: Final = 16_384
+"""Characters of text up to which a request without media is examined at once: well under a millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """What the core judges with: the policy in force, the detectors, and how refusals are worded."""
+
+    policy: Policy
+    detectors: Sequence[Detector]
+    wording: Wording
+
+
+def light(content: Content) -> bool:
+    """Whether examining `content` is too little work to hand to another thread."""
+    budget = LIGHT_TEXT
+    for part in content.parts:
+        if isinstance(part, Text):
+            budget -= len(part.text)
+        elif not isinstance(part, (Reference, Opaque, Schema)):
+            return False
+        elif isinstance(part, Schema):
+            budget -= 4096  # a schema is walked, not only read
+        if budget < 0:
+            return False
+    return True
+
+
+def screen(surfaced: Surfaced, caller: Caller, screening: Screening, decision_id: str) -> Screened:
+    """Examine and judge what `surface` has read; forward it, or refuse it with the reason.
+
+    Policy speaks first; what it would let pass is still refused while any part of it was not examined.
+    """
+    content = surfaced.content
+    evidence = examine(content, caller, screening.detectors)
+    decision = judge(screening.policy, evidence, caller)
+    gaps = unexamined(content, evidence)
+    action = _act(surfaced, decision, gaps, screening.wording, decision_id)
+    return Screened(caller, surfaced.called, content, evidence, decision, action, _coverage(content, gaps), gaps)
+
+
+def _act(
+    surfaced: Surfaced,
+    decision: Decision,
+    gaps: Sequence[tuple[Location, str]],
+    wording: Wording,
+    decision_id: str,
+) -> Forward | Refuse:
+    if not decision.outcome.forwards:
+        return refuse_by_policy(decision, decision_id, wording)
+    if gaps:
+        return refuse_unexamined(gaps, decision_id, wording)
+    return Forward(surfaced.called, surfaced.inspected)
+
+
+def unexamined(content: Content, evidence: Evidence) -> Sequence[tuple[Location, str]]:
+    """The places whose content was not examined, each with the reason: what no reader reads, then what detectors gave up."""
+    gaps = [(part.location, why) for part in content.parts if (why := _unread(part))]
+    known = {location for location, _ in gaps}
+    gaps.extend((location, why) for location, why in evidence.unexamined if location not in known)
+    return gaps
+
+
+def _unread(part: Part) -> str:  # noqa: PLR0911 - one answer a kind of part
+    match part:
+        case Text() | Schema() | Image(source=Inline()):
+            return ""
+        case Opaque():
+            return part.why
+        case Reference():
+            return f"the {part.kind} is kept by the service; what it holds was not seen here"
+        case Image(source=Remote()):
+            return "a picture behind an address; send it inline as a data URI"
+        case Document(source=Remote()):
+            return "a file behind an address; what the service would fetch was not seen here"
+        case _:
+            return f"content of kind {kind_of(part)} is not examined yet"
+
+
+def _coverage(content: Content, gaps: Sequence[tuple[Location, str]]) -> Coverage:
+    refused = {location.steps for location, _ in gaps}
+    kinds: dict[tuple[str, str], int] = {}
+    lost = 0
+    for part in content.parts:
+        missed = bool(refused) and _inside(part.location, refused)
+        lost += missed
+        key = (kind_of(part), "refused" if missed else "inspected")
+        kinds[key] = kinds.get(key, 0) + 1
+    return Coverage(len(content.parts) - lost, lost, 0, kinds)
+
+
+def _inside(location: Location, places: set[tuple[Step, ...]]) -> bool:
+    return any(location.steps[:depth] in places for depth in range(len(location.steps) + 1))

@@ -1,0 +1,112 @@
+"""The data port: aiohttp's low-level server with our limits, and a record also of what it cannot parse."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from proxy.errors import BadRequest
+from proxy.settings import Limits
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+OnMalformed = Callable[[web.BaseRequest, BadRequest], web.Response]
+
+LINGER_S: Final = 2.0
+"""Seconds that the rest of a refused body may go on arriving before the connection is closed."""
+
+KEEP_ALIVE_S: Final = 75.0
+"""Seconds that an idle connection is kept."""
+
+HEADERS_S: Final = 20.0
+"""Seconds within which the first request's headers must have arrived."""
+
+MAX_HEADERS: Final = 100
+
+
+class Connection(web.RequestHandler):
+    """One connection. What the HTTP parser refuses gets the same envelope and the same record as everything else."""
+
+    __slots__ = ("_deadline", "_on_malformed")
+
+    def __init__(self, server: "DataServer", loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            keepalive_timeout=KEEP_ALIVE_S,
+            access_log=None,  # type: ignore[arg-type] # None means none
+            max_line_size=limits.header_bytes,
+            max_field_size=limits.header_bytes,
+            max_headers=MAX_HEADERS,
+            lingering_time=LINGER_S,
+            auto_decompress=False,
+        )
+        self._on_malformed = server.on_malformed
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give a new connection its time for the first headers."""
+        super().connection_made(transport)
+        self._deadline = self._loop.call_later(HEADERS_S, self._first_headers_due)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget the deadline with the connection."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def _first_headers_due(self) -> None:
+        if self._request_count == 0:
+            self.force_close()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is not HTTP as we read it; called by aiohttp for parse errors, and for what escaped a handler."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("a part of the reply is out already")
+        del exc, message  # may quote what came in
+        if status >= 500:  # noqa: PLR2004 - the 5xx class
+            error = BadRequest("the request could not be handled")
+        else:
+            error = BadRequest(
+                "the request is not well-formed HTTP/1.1 (its request line, a header, or its framing), or a header is too large"
+            )
+        response = self._on_malformed(request, error)
+        response.force_close()
+        return response
+
+
+class DataServer(web.Server):
+    """Makes the connections of the data port; a caller that disconnects cancels its handler."""
+
+    def __init__(self, handler: Handler, on_malformed: OnMalformed, limits: Limits) -> None:
+        super().__init__(handler, handler_cancellation=True)
+        self.on_malformed = on_malformed
+        self._limits = limits
+
+    def __call__(self) -> Connection:
+        """A protocol for one new connection."""
+        return Connection(self, self._loop, self._limits)
+
+
+def refuse_transfer_tricks(request: web.BaseRequest) -> None:
+    """Refuse framing that another parser might read in another way.
+
+    Raises BadRequest for Transfer-Encoding together with Content-Length, any coding but `chunked`, repeated
+    Content-Length or Host.
+    """
+    headers = request.headers
+    coding = headers.getall("Transfer-Encoding", [])
+    lengths = headers.getall("Content-Length", [])
+    if coding and lengths:
+        raise BadRequest("both Transfer-Encoding and Content-Length are given")
+    if coding and [one.strip().lower() for one in coding] != ["chunked"]:
+        raise BadRequest("the only transfer coding that is read is `chunked`")
+    if len(lengths) > 1 or len(headers.getall("Host", [])) > 1:
+        raise BadRequest("Content-Length or Host is given twice")
+

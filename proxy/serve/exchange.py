@@ -1,0 +1,285 @@
+"""One exchange, with one exit: conclude, commit, act. Every ending takes it, also 401, 422 and an unforeseen crash."""
+
+import secrets
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+import structlog
+from aiohttp import web
+
+from proxy.admit import attributed, authenticate
+from proxy.caller import Caller
+from proxy.errors import RequestError, Unauthenticated, Unavailable, UpstreamError, UpstreamTimeout
+from proxy.exchange import Conclusion, Forward, Inbound, Receipt, Refuse, Rejected, Screened, Surfaced
+from proxy.forward.relay import SERVER, CallerGone, Relayed, relay
+from proxy.forward.upstream import Upstream
+from proxy.operation import Called
+from proxy.record.counting import count_conclusion
+from proxy.record.entry import Ending, Entries, Seen, outcome_of
+from proxy.record.journal import Journal, JournalUnavailable
+from proxy.record.metrics import Metrics
+from proxy.refusal import refuse_error
+from proxy.screen import light, screen
+from proxy.serve.body import InFlight, read_body
+from proxy.serve.pool import Pool
+from proxy.serve.runtime import Runtime
+from proxy.surface import route, surface
+
+SMALL_BODY: Final = 64 * 1024
+"""Bytes up to which a body is parsed on the event loop: some tens of microseconds a kilobyte at the worst."""
+
+_RETRY_IS_FINE: Final = frozenset({408, 503})
+
+log = structlog.get_logger("facegate")
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What exchanges share: the configuration in force and the parts that do I/O."""
+
+    runtime: Runtime
+    pool: Pool
+    journal: Journal
+    entries: Entries
+    metrics: Metrics
+    upstream: Upstream
+    in_flight: InFlight
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way. What is known of it gathers here, so that any ending can be recorded."""
+
+    shell: Shell
+    request: web.BaseRequest
+    decision_id: str = ""
+    started: float = 0.0
+    read: float = 0.0
+    caller: Caller | None = None
+    called: Called | None = None
+    body: bytes = b""
+    stages: dict[str, float] = field(default_factory=dict)
+
+    async def run(self) -> web.StreamResponse:
+        """Serve the request."""
+        self.started = self.read = time.monotonic()
+        self.decision_id = new_decision_id()
+        metrics = self.shell.metrics
+        metrics.count("facegate_inflight_requests")
+        try:
+            conclusion = await self._conclude()
+            return await self._act(conclusion)
+        finally:
+            metrics.count("facegate_inflight_requests", by=-1)
+            self._let_go()
+
+    # ---- conclude
+
+    async def _conclude(self) -> Conclusion:
+        try:
+            return await self._screen()
+        except RequestError as error:
+            return self._rejected(error)
+        except Exception as crash:  # noqa: BLE001 - whatever happens, the request is refused, recorded and logged
+            log.error("crash", decision_id=self.decision_id, error=type(crash).__name__, where=_where(crash))
+            return self._rejected(Unavailable("the request could not be examined"))
+
+    async def _screen(self) -> Screened:
+        shell, request, runtime = self.shell, self.request, self.shell.runtime
+        headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.raw_headers)
+        inbound = Inbound(request.method, request.raw_path, headers, b"")
+        today = datetime.now(UTC).date()  # noqa: TID251 - the shell owns the clock
+        self.caller = authenticate(runtime.register, inbound, today)
+        self.caller = attributed(runtime.register, self.caller, inbound, today)
+        self.called = route(inbound.method, inbound.target, runtime.catalogue)
+        self._stage("admit", self.started)
+        self.body = await read_body(request, runtime.settings.limits, shell.in_flight)
+        shell.metrics.set("facegate_inflight_bytes", shell.in_flight.held)
+        self.read = time.monotonic()
+        inbound = Inbound(request.method, request.raw_path, headers, self.body)
+        if len(self.body) > SMALL_BODY:
+            return await self._in_pool(lambda: self._surface_and_judge(inbound))
+        surfaced = surface(inbound, runtime.catalogue, runtime.surface_limits)
+        self._stage("surface", self.read)
+        if light(surfaced.content):
+            return self._judge(surfaced)
+        return await self._in_pool(lambda: self._judge(surfaced))
+
+    async def _in_pool(self, work: Callable[[], Screened]) -> Screened:
+        metrics, pool = self.shell.metrics, self.shell.pool
+        metrics.count("facegate_examination_queue")
+        try:
+            return await pool.run(work)
+        finally:
+            metrics.count("facegate_examination_queue", by=-1)
+
+    def _surface_and_judge(self, inbound: Inbound) -> Screened:
+        surfaced = surface(inbound, self.shell.runtime.catalogue, self.shell.runtime.surface_limits)
+        self._stage("surface", self.read)
+        return self._judge(surfaced)
+
+    def _judge(self, surfaced: Surfaced) -> Screened:
+        begun = time.monotonic()
+        assert self.caller is not None  # noqa: S101 - admitted before anything is read
+        screened = screen(surfaced, self.caller, self.shell.runtime.screening, self.decision_id)
+        self._stage("judge", begun)
+        return screened
+
+    def _rejected(self, error: RequestError) -> Rejected:
+        if isinstance(error, Unauthenticated):
+            self.shell.metrics.count("facegate_auth_failures_total", error.reason)
+        refuse = refuse_error(error, self.decision_id, self.shell.runtime.screening.wording)
+        return Rejected(refuse, self.caller, self.called)
+
+    # ---- commit and act
+
+    async def _act(self, conclusion: Conclusion) -> web.StreamResponse:
+        seen = self._seen()
+        begun = time.monotonic()
+        try:
+            receipt = await self.shell.journal.commit(self.shell.entries.decision(conclusion, seen))
+        except JournalUnavailable as failure:
+            log.error("journal_unavailable", decision_id=self.decision_id, error=str(failure))
+            conclusion = self._rejected(Unavailable("the decision could not be recorded, so nothing was forwarded"))
+            self._count(conclusion)
+            return self._refuse(conclusion.refuse, conclusion)
+        self._stage("record", begun)
+        self.shell.metrics.observe("facegate_overhead_seconds", time.monotonic() - self.read, self._operation())
+        self._count(conclusion)
+        if isinstance(conclusion, Screened) and isinstance(conclusion.action, Forward):
+            return await self._forward(conclusion, conclusion.action, receipt, seen)
+        refuse = conclusion.action if isinstance(conclusion, Screened) else conclusion.refuse
+        assert isinstance(refuse, Refuse)  # noqa: S101 - the other action was dealt with above
+        self._ended(seen, "refused", Relayed(status=refuse.status))
+        return self._refuse(refuse, conclusion)
+
+    async def _forward(
+        self, screened: Screened, forward: Forward, receipt: Receipt, seen: Seen
+    ) -> web.StreamResponse:
+        relayed = Relayed()
+        ended = "cancelled"  # what a cancellation, wherever it strikes, leaves standing
+        sent = time.monotonic()
+        self._let_go()
+        try:
+            async with self.shell.upstream.send(forward, receipt, self._headers()) as reply:
+                response = await relay(reply, self.request, self._extra(screened), relayed)
+            ended = "complete"
+        except UpstreamError as error:
+            ended = "upstream_timeout" if isinstance(error, UpstreamTimeout) else "upstream_error"
+            response = self._upstream_failed(error, screened, relayed)
+        except CallerGone:
+            response = self._cut()
+        finally:
+            self._ended(seen, ended, relayed, sent)
+        return response
+
+    def _upstream_failed(self, error: UpstreamError, screened: Screened, relayed: Relayed) -> web.StreamResponse:
+        log.warning("upstream_failed", decision_id=self.decision_id, error=str(error), begun=relayed.begun)
+        if relayed.begun:
+            return self._cut()
+        relayed.status = error.status
+        refuse = Refuse(
+            error.status,
+            error.code,
+            {
+                "message": f"{error} (decision {self.decision_id})",
+                "type": "server_error",
+                "code": error.code,
+                "param": None,
+                "innererror": {"code": type(error).__name__, "decision_id": self.decision_id},
+            },
+        )
+        return self._refuse(refuse, screened)
+
+    def _cut(self) -> web.StreamResponse:
+        """End the connection: what was relayed is incomplete, and the caller must be able to tell."""
+        if self.request.transport is not None:
+            self.request.transport.close()
+        return web.Response()
+
+    def _refuse(self, refuse: Refuse, conclusion: Conclusion) -> web.StreamResponse:
+        response = web.Response(
+            status=refuse.status, body=orjson.dumps({"error": refuse.error}), content_type="application/json"
+        )
+        for name, value in self._extra(conclusion):
+            response.headers[name] = value
+        response.headers["Server"] = SERVER
+        if refuse.status not in _RETRY_IS_FINE and refuse.status < 500:  # noqa: PLR2004 - the 5xx class
+            response.headers["x-should-retry"] = "false"
+        if not self.request.content.is_eof():
+            response.force_close()  # the rest of the body is not worth reading
+        return response
+
+    # ---- accounts
+
+    def _headers(self) -> Sequence[tuple[str, str]]:
+        return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self.request.raw_headers]
+
+    def _extra(self, conclusion: Conclusion) -> Sequence[tuple[str, str]]:
+        extra = [("Facegate-Decision-Id", self.decision_id)]
+        if isinstance(conclusion, Screened):
+            extra.append(("Facegate-Outcome", outcome_of(conclusion)))
+        extra.append(("Facegate-Policy-Revision", self.shell.runtime.policy.revision))
+        return extra
+
+    def _seen(self) -> Seen:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 - the shell owns the clock
+        return Seen(self.decision_id, now, self.request.method, len(self.body), self.body, dict(self.stages))
+
+    def _operation(self) -> str:
+        return self.called.operation.name if self.called else "other"
+
+    def _stage(self, stage: str, begun: float) -> None:
+        self.stages[stage] = round((time.monotonic() - begun) * 1000, 3)
+
+    def _count(self, conclusion: Conclusion) -> None:
+        count_conclusion(self.shell.metrics, conclusion, self._operation(), self.stages)
+
+    def _ended(self, seen: Seen, ended: str, relayed: Relayed, sent: float = 0.0) -> None:
+        now = time.monotonic()
+        metrics = self.shell.metrics
+        first = relayed.first_byte - sent if relayed.first_byte else 0.0
+        if sent:
+            metrics.observe("facegate_upstream_seconds", now - sent, self._operation())
+            metrics.count("facegate_upstream_requests_total", _upstream_status(ended, relayed))
+            metrics.observe("facegate_request_stage_seconds", first, "forward_first_byte")
+        if ended == "cancelled":
+            metrics.count("facegate_streams_cancelled_total")
+        ending = Ending(
+            ended=ended,
+            status=relayed.status,
+            upstream_status=relayed.status if relayed.begun else 0,
+            upstream_request_id=relayed.request_id,
+            bytes_out=relayed.bytes_out,
+            first_byte_ms=first * 1000,
+            duration_ms=(now - self.started) * 1000,
+        )
+        self.shell.journal.note(self.shell.entries.outcome(seen, ending))
+
+    def _let_go(self) -> None:
+        """Give the body's bytes back, once."""
+        if self.body:
+            self.shell.in_flight.release(len(self.body))
+            self.body = b""
+
+
+def new_decision_id() -> str:
+    """A fresh id: milliseconds since 1970 in hexadecimal, so that ids sort by time, then 64 random bits."""
+    return f"fgd_{time.time_ns() // 1_000_000:011x}{secrets.token_hex(8)}"
+
+
+def _upstream_status(ended: str, relayed: Relayed) -> str:
+    if relayed.begun:
+        return str(relayed.status)
+    return "timeout" if ended == "upstream_timeout" else "cancelled" if ended == "cancelled" else "error"
+
+
+def _where(crash: Exception) -> str:
+    """File and line of a crash. Not its text, nor a stack trace: both could hold what the request carried."""
+    frames = traceback.extract_tb(crash.__traceback__)
+    return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames[-4:]))

@@ -1,0 +1,157 @@
+"""proxy.yaml as values: where Facegate listens, what is behind it, which limits hold."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from proxy import documents
+from proxy.errors import ConfigurationError
+
+DEMO: Final = "demo"
+"""The upstream endpoint that stands for the built-in demonstration service."""
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Listen(_Section):
+    """An address to listen on."""
+
+    host: str = Field("127.0.0.1", description="address of the interface; 0.0.0.0 for all of them")
+    port: Port = Field(0, description="TCP port; 0 lets the system choose, and the log says which")
+
+
+class Secret(_Section):
+    """Where a secret is kept: an environment variable or a file, never this file itself."""
+
+    env: str | None = Field(None, description="name of the environment variable that holds it")
+    file: str | None = Field(None, description="path of the file that holds it, relative to this one")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Secret":
+        if (self.env is None) == (self.file is None):
+            raise ValueError("give exactly one of `env` and `file`")
+        return self
+
+    def read(self, beside: Path) -> SecretStr:
+        """The secret's value; `beside` is the folder that relative paths start from.
+
+        Raises ConfigurationError when the variable is not set or the file cannot be read.
+        """
+        if self.env is not None:
+            value = os.environ.get(self.env, "").strip()
+            if not value:
+                raise ConfigurationError(f"the environment variable {self.env} is not set; a secret is expected in it")
+            return SecretStr(value)
+        path = beside / (self.file or "")
+        try:
+            value = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as failure:
+            raise ConfigurationError(f"{path}: the secret cannot be read: {failure}") from failure
+        if not value:
+            raise ConfigurationError(f"{path}: the file is empty; a secret is expected in it")
+        return SecretStr(value)
+
+
+class Upstream(_Section):
+    """The Azure OpenAI endpoint that allowed requests go to."""
+
+    endpoint: str = Field(
+        pattern=r"^(demo|https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?/?|https?://\[[0-9a-fA-F:]+\](:[0-9]{1,5})?/?)$",
+        description="scheme and host, as in https://my-resource.openai.azure.com; `demo` is a built-in service that"
+        " answers with made-up replies",
+    )
+    api_key: Secret | None = Field(None, description="the credential that Facegate sends; callers never see it")
+    connect_timeout_s: Seconds = Field(10.0, description="seconds until a connection must stand (then 504)")
+    read_timeout_s: Seconds = Field(300.0, description="longest silence of the service within a reply (then 504)")
+    connections: Count = Field(1000, description="connections kept to the service at most")
+
+    @model_validator(mode="after")
+    def _credential(self) -> "Upstream":
+        if self.endpoint != DEMO and self.api_key is None:
+            raise ValueError("`api_key` is missing: an endpoint needs a credential of its own")
+        return self
+
+
+class Limits(_Section):
+    """Limits that are checked before anything is read or decoded."""
+
+    body_bytes: Count = Field(64 * 1024 * 1024, description="largest request body (then 413)")
+    inflated_bytes: Count = Field(64 * 1024 * 1024, description="largest body after its content coding is undone")
+    header_bytes: Count = Field(16 * 1024, description="longest request line and longest header (then 400)")
+    body_timeout_s: Seconds = Field(120.0, description="seconds for the whole body to arrive (then 408)")
+    idle_timeout_s: Seconds = Field(20.0, description="longest pause while the body arrives (then 408)")
+    inflight_bytes: Count = Field(
+        256 * 1024 * 1024, description="bodies held in memory at a time; more wait before they are read"
+    )
+    json_depth: Count = Field(64, description="deepest nesting of a JSON body")
+    images: Count = Field(50, description="pictures in one request")
+    inline_bytes: Count = Field(20 * 1024 * 1024, description="one inline picture, recording or file, decoded")
+    image_pixels: Count = Field(50_000_000, description="pixels of one picture")
+    image_side: Count = Field(16_384, description="longest side of a picture, in pixels")
+    image_frames: Count = Field(100, description="frames of one animation; each is examined")
+    image_seconds: Seconds = Field(20.0, description="seconds for all pictures of one request")
+
+
+class Examination(_Section):
+    """The pool that examines pictures and long texts beside the event loop."""
+
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(2, description="threads that examine; one a core is plenty")
+    queue: Count = Field(64, description="requests that wait for a thread; more are answered 503")
+    face_score: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.79, description="score from which a face counts; lower finds more, and more that is none"
+    )
+
+
+class Audit(_Section):
+    """The journal of decisions and outcomes."""
+
+    path: str = Field("../var/audit", description="folder of the journal, relative to this file; made if missing")
+    durability: Literal["fsync", "write"] = Field(
+        "fsync", description="what must have happened before a request is forwarded: on the disk, or with the system"
+    )
+    digest_key: Secret | None = Field(
+        None, description="key of the digests that stand for content; without it each start draws a new one"
+    )
+
+
+class Refusals(_Section):
+    """How refusals are worded."""
+
+    appeal: str = Field(
+        "your platform team", description="whom to turn to; stands in every refusal (a person, a page, an address)"
+    )
+    as_content_filter: bool = Field(
+        False, description="answer 400 `content_filter` in place of 403, for clients that look for the service's filter"
+    )
+
+
+class Settings(_Section):
+    """The whole of proxy.yaml. Paths are relative to the folder of that file."""
+
+    listen: Listen = Field(Listen(port=8080), description="the data port, for applications")
+    admin: Listen = Field(Listen(port=8081), description="the admin port: /livez, /readyz, /metrics")
+    upstream: Upstream = Field(description="what is behind Facegate")
+    tenants: str = Field("tenants.yaml", description="the tenant register")
+    policies: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="folders of the policy packs in force, each with a policy.yaml"
+    )
+    lexicons: str = Field("lexicons", description="folder of the word lists")
+    limits: Limits = Field(Limits(), description="limits on requests")
+    examination: Examination = Field(Examination(), description="the examination pool")
+    audit: Audit = Field(Audit(), description="the journal")
+    refusals: Refusals = Field(Refusals(), description="refusals")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    drain_timeout_s: Seconds = Field(30.0, description="seconds that requests in flight get after SIGTERM")
+
+
+def load_settings(path: Path) -> Settings:
+    """Read proxy.yaml. Raises ConfigurationError naming file, line and what is valid."""
+    return documents.load(path, Settings)

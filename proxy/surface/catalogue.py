@@ -1,0 +1,162 @@
+"""The catalogue of operations, and finding the one that a request calls."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from proxy import documents
+from proxy.errors import BadRequest, MethodNotAllowed, NotFound, NotInspectable
+from proxy.location import Location
+from proxy.operation import Called, Disposition, Operation
+
+FILE: Final = Path(__file__).with_name("catalogue.yaml")
+
+MAX_TARGET: Final = 2048
+
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9_~@:-][A-Za-z0-9._~:@-]{0,255}")
+"""A path segment in its raw form: no percent sign, so that nothing is encoded, and no dot in front."""
+
+_QUERY_VALUE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_DATED_VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
+_V1_VERSION: Final = re.compile(r"v1|preview|\d{4}-\d{2}-\d{2}(-preview)?")
+
+_SECRET_PARAMETERS: Final = frozenset({"api-key", "subscription-key", "api_key", "key", "token", "code", "sig"})
+
+PartKind = Literal["text", "image", "audio", "video", "document", "schema", "reference", "opaque"]
+PartFate = Literal["inspected", "refused", "exempt", "inert"]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._]*$")]
+    methods: tuple[Literal["GET", "POST", "PUT", "PATCH", "DELETE"], ...]
+    paths: tuple[Annotated[str, Field(pattern=r"^/openai(/[A-Za-z0-9_.:-]+|/\{[a-z0-9]+\})+$")], ...]
+    disposition: Literal["screen", "refuse"]
+    reader: str = ""
+    query: tuple[str, ...] = ("api-version",)
+    why: str = ""
+    parts: Mapping[PartKind, PartFate] = Field(default_factory=dict)
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    operations: tuple[_Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    operation: Operation
+    template: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All operations. `routes` finds them by the shape of a path: its segments, with parameters as `{}`."""
+
+    operations: tuple[Operation, ...]
+    routes: Mapping[tuple[str, ...], Mapping[str, _Route]]
+    shapes: Mapping[int, tuple[tuple[str, ...], ...]]
+
+    def find(self, segments: tuple[str, ...]) -> Mapping[str, _Route] | None:
+        """The routes of a path by method; literal segments win over parameters. None for an unknown path."""
+        exact = self.routes.get(segments)
+        if exact is not None:
+            return exact
+        fitting = [shape for shape in self.shapes.get(len(segments), ()) if _fits(shape, segments)]
+        return self.routes[min(fitting, key=lambda shape: shape.count("{}"))] if fitting else None
+
+
+def _fits(shape: tuple[str, ...], segments: tuple[str, ...]) -> bool:
+    return all(part in ("{}", segment) for part, segment in zip(shape, segments, strict=True))
+
+
+def load_catalogue() -> Catalogue:
+    """The catalogue that is part of the package."""
+    operations = tuple(
+        Operation(
+            name=entry.name,
+            methods=entry.methods,
+            paths=entry.paths,
+            disposition=Disposition(entry.disposition),
+            reader=entry.reader,
+            query=entry.query,
+            why=entry.why,
+            parts=tuple(entry.parts.items()),
+        )
+        for entry in documents.load(FILE, _File).operations
+    )
+    routes: dict[tuple[str, ...], dict[str, _Route]] = {}
+    for operation in operations:
+        for path in operation.paths:
+            template = tuple(path[1:].split("/"))
+            shape = tuple("{}" if part.startswith("{") else part for part in template)
+            for method in operation.methods:
+                routes.setdefault(shape, {})[method] = _Route(operation, template)
+    shapes: dict[int, list[tuple[str, ...]]] = {}
+    for shape in routes:
+        if "{}" in shape:
+            shapes.setdefault(len(shape), []).append(shape)
+    return Catalogue(operations, routes, {length: tuple(found) for length, found in shapes.items()})
+
+
+def route(method: str, target: str, catalogue: Catalogue) -> Called:
+    """The operation that a request line calls, with its path rebuilt from the template.
+
+    Raises NotFound for a path that is no operation's or is spelled in a way that two servers could read differently,
+    MethodNotAllowed, NotInspectable for an operation that is known and not read, BadRequest for the query.
+    """
+    path, _, query = target.partition("?")
+    segments = _segments(path, len(target))
+    routes = catalogue.find(segments)
+    if routes is None:
+        raise NotFound("no operation of the service is known by this path")
+    found = routes.get(method)
+    if found is None:
+        raise MethodNotAllowed(f"this path answers to {', '.join(sorted(routes))} only")
+    operation = found.operation
+    if operation.disposition is Disposition.REFUSE:
+        raise NotInspectable(f"the operation {operation.name} is not forwarded: {operation.why}")
+    deployment = next(
+        (segment for part, segment in zip(found.template, segments, strict=True) if part == "{deployment}"), ""
+    )
+    return Called(operation, "/" + "/".join(segments), _query(query, operation, v1=segments[1] == "v1"), deployment)
+
+
+def _segments(path: str, length: int) -> tuple[str, ...]:
+    if length > MAX_TARGET or not path.startswith("/"):
+        raise NotFound("the request target is too long, or is not a plain path")
+    segments = tuple(path[1:].split("/"))
+    if not all(map(_SEGMENT.fullmatch, segments)):
+        raise NotFound(
+            "the path holds an encoded, empty or dot segment, or a character that no operation's path has; it is read as"
+            " it stands, so send it in plain form"
+        )
+    return segments
+
+
+def _query(query: str, operation: Operation, *, v1: bool) -> tuple[tuple[str, str], ...]:
+    pairs: dict[str, str] = {}
+    for piece in query.split("&") if query else ():
+        name, _, value = piece.partition("=")
+        place = Location(("query", name if name in operation.query else "?"))
+        if name.lower() in _SECRET_PARAMETERS:
+            raise BadRequest("a credential in the query is not read: it would land in logs; send it as a header", place)
+        if name not in operation.query:
+            valid = ", ".join(operation.query)
+            raise BadRequest(f"the query parameter {name[:64]!r} is not forwarded; valid: {valid}", place)
+        if name in pairs or not _QUERY_VALUE.fullmatch(value):
+            raise BadRequest(f"the query parameter {name!r} is given twice, or is no plain word", place)
+        pairs[name] = value
+    version = pairs.get("api-version")
+    if version is None and not v1:
+        raise BadRequest("the query parameter 'api-version' is missing", Location(("query", "api-version")))
+    if version is not None and not (_V1_VERSION if v1 else _DATED_VERSION).fullmatch(version):
+        raise BadRequest("the query parameter 'api-version' is no version", Location(("query", "api-version")))
+    return tuple(pairs.items())

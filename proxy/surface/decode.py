@@ -1,0 +1,196 @@
+"""From bytes to a tree: content type, content coding, character set, JSON. One reading only, or a refusal.
+
+This is the one place where JSON of strangers is parsed.
+"""
+
+import json
+import re
+import secrets
+import zlib
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn
+
+import pybase64
+
+from proxy.errors import BadRequest, TooLarge, UnsupportedMedia
+from proxy.exchange import Inbound
+from proxy.location import Location
+from proxy.surface.limits import Limits
+from proxy.surface.media import Cut
+
+_JSON_TYPE: Final = re.compile(r"application/json(\s*;\s*charset\s*=\s*\"?utf-8\"?)?\s*", re.IGNORECASE)
+
+_CUT_FROM: Final = 65_536
+"""Bytes of a body from which long inline data are cut out before the parser sees them (it would copy them twice)."""
+
+_CUT_RUN: Final = 2_048
+
+_PREFIX: Final = re.compile(rb"data:[A-Za-z0-9.+-]{1,64}/[A-Za-z0-9.+-]{1,64}")
+
+_MARK: Final = secrets.token_hex(16)
+"""Stands in for a cut string. Drawn anew for each process and never shown to anybody, so no body can contain it."""
+
+_MAX_INT: Final = 2**64 - 1
+_MIN_INT: Final = -(2**63)
+_INT_DIGITS: Final = 20
+
+
+def read_json(inbound: Inbound, limits: Limits) -> dict[str, Any]:
+    """The body as a JSON object whose strings may be `Cut`s.
+
+    Raises UnsupportedMedia for another content type or coding, TooLarge for what inflates beyond the limits, BadRequest
+    for everything that two parsers could read differently: bad UTF-8, repeated keys, NaN, integers beyond 64 bits.
+    """
+    _check_type(inbound)
+    body = _inflated(inbound, limits)
+    cuts: list[Cut] = []
+    if len(body) >= _CUT_FROM:
+        body = _cut(body, cuts)
+    tree = _parse(body)
+    if not isinstance(tree, dict):
+        raise BadRequest("the body must be a JSON object")
+    if cuts or body.count(b"[") + body.count(b"{") > limits.json_depth or body.count(b",") >= limits.leaves:
+        tree = _Rebuild(cuts, limits).whole(tree)
+    return tree
+
+
+def _check_type(inbound: Inbound) -> None:
+    types = inbound.header_values("content-type")
+    if len(types) != 1 or not _JSON_TYPE.fullmatch(types[0]):
+        raise UnsupportedMedia("the content type must be application/json (charset utf-8)")
+
+
+def _inflated(inbound: Inbound, limits: Limits) -> bytes:
+    codings = inbound.header_values("content-encoding")
+    coding = ",".join(codings).strip().lower()
+    if coding in ("", "identity"):
+        return inbound.body
+    if coding != "gzip":
+        raise UnsupportedMedia("the only content coding that is read is gzip, applied once")
+    return _gunzip(inbound.body, min(limits.inflated_bytes, max(1, len(inbound.body)) * limits.inflation_ratio))
+
+
+def _gunzip(body: bytes, limit: int) -> bytes:
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        data = inflater.decompress(body, limit + 1)
+    except zlib.error as mistake:
+        raise BadRequest("the body is not valid gzip") from mistake
+    if len(data) > limit:
+        raise TooLarge(f"the body inflates to more than {limit} bytes")
+    if not inflater.eof or inflater.unused_data:
+        raise BadRequest("the gzip body is truncated, or something follows it")
+    return data
+
+
+def _cut(body: bytes, cuts: list[Cut]) -> bytes:
+    """Replace long data URIs that decode strictly by marks; whatever else there is stays for the parser."""
+    kept: list[bytes | memoryview] = []
+    view = memoryview(body)
+    done = 0
+    for start, end, run in _runs(body):
+        raw = view[run:end]
+        try:
+            data = pybase64.b64decode(raw, validate=True)
+        except ValueError:
+            continue
+        cut = Cut(f"{_MARK}{len(cuts)}")
+        cut.declared = body[start + 5 : run - 8].decode("ascii").lower()
+        cut.data = data
+        cut.raw = raw
+        cuts.append(cut)
+        kept += [view[done:start], str(cut).encode()]
+        done = end
+    return b"".join([*kept, view[done:]]) if cuts else body
+
+
+def _runs(body: bytes) -> Iterator[tuple[int, int, int]]:
+    """Each long data URI that fills a whole JSON string: where it starts, where it ends, where its base64 starts."""
+    position = 0
+    while (found := body.find(b";base64,", position)) >= 0:
+        run = found + 8
+        position = run
+        quote = body.rfind(b'"', max(0, found - 140), found)
+        end = body.find(b'"', run)
+        if quote < 0 or end - run < _CUT_RUN or body[quote - 1 : quote] == b"\\":
+            continue
+        if _PREFIX.fullmatch(body, quote + 1, found):
+            position = end
+            yield quote + 1, end, run
+
+
+def _parse(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as mistake:
+        raise BadRequest(f"the body is not UTF-8 (byte {mistake.start})") from mistake
+    if text.startswith("\ufeff"):
+        raise BadRequest("the body begins with a byte-order mark")
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as mistake:
+        raise BadRequest(f"the body is not JSON: {mistake.msg} (line {mistake.lineno}, column {mistake.colno})") from mistake
+    except RecursionError as mistake:
+        raise BadRequest("the body is nested too deeply") from mistake
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) != len(pairs) or (len(plain) > 1 and len({key.casefold() for key in plain}) != len(plain)):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key.casefold() in seen:
+                raise BadRequest(f"the key {key[:64]!r} is given twice in one object")
+            seen.add(key.casefold())
+    return plain
+
+
+def _constant(word: str) -> NoReturn:
+    raise BadRequest(f"{word} is not JSON")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) <= _INT_DIGITS:
+        number = int(digits)
+        if _MIN_INT <= number <= _MAX_INT:
+            return number
+    raise BadRequest(f"the integer {digits[:24]} is beyond 64 bits")
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise BadRequest(f"the number {digits[:24]} is beyond double precision")
+    return number
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
+)
+
+
+class _Rebuild:
+    """Puts the cut strings in place of their marks, while depth and number of leaves are checked."""
+
+    def __init__(self, cuts: list[Cut], limits: Limits) -> None:
+        self._cuts = {str(cut): cut for cut in cuts}
+        self._limits = limits
+        self._leaves = 0
+
+    def whole(self, tree: dict[str, Any]) -> dict[str, Any]:
+        rebuilt = {key: self._value(value, (key,)) for key, value in tree.items()}
+        if self._cuts:
+            raise BadRequest("inline data where no value may stand")
+        return rebuilt
+
+    def _value(self, value: Any, where: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - JSON
+        if len(where) > self._limits.json_depth:
+            raise BadRequest(f"nested deeper than {self._limits.json_depth} levels", Location(where[:8]))
+        if isinstance(value, dict):
+            return {key: self._value(one, (*where, key)) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self._value(one, (*where, index)) for index, one in enumerate(value)]
+        self._leaves += 1
+        if self._leaves > self._limits.leaves:
+            raise TooLarge(f"the body has more than {self._limits.leaves} values")
+        return self._cuts.pop(value, value) if isinstance(value, str) and self._cuts else value

@@ -1,0 +1,20 @@
+"""Readers: one a body shape."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from proxy.surface.readers.chat import read_chat
+from proxy.surface.readers.completions import read_completions
+from proxy.surface.readers.embeddings import read_embeddings
+from proxy.surface.readers.images import read_image_generation
+from proxy.surface.readers.responses import read_responses
+from proxy.surface.readers.walk import Walk
+
+READERS: Final[Mapping[str, Callable[[Walk, Mapping[str, Any]], None]]] = {
+    "chat": read_chat,
+    "completions": read_completions,
+    "embeddings": read_embeddings,
+    "image_generation": read_image_generation,
+    "responses": read_responses,
+}
+"""The readers by the names that the catalogue uses."""

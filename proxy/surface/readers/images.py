@@ -1,0 +1,31 @@
+"""Image generation."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from proxy.location import Location
+from proxy.surface.readers.completions import prompt
+from proxy.surface.readers.walk import Table, Walk, flag, name, number, one_of, text
+
+
+def read_image_generation(walk: Walk, body: Mapping[str, Any]) -> None:
+    """Read the body of an image generation call."""
+    walk.fields(Location(), body, _BODY)
+
+
+_BODY: Final[Table] = {
+    "model": name,
+    "prompt": prompt,
+    "n": number,
+    "size": name,
+    "quality": one_of("standard", "hd", "low", "medium", "high", "auto"),
+    "style": text,
+    "user": text,
+    "response_format": one_of("url", "b64_json"),
+    "background": one_of("transparent", "opaque", "auto"),
+    "moderation": one_of("low", "auto"),
+    "output_format": one_of("png", "jpeg", "webp"),
+    "output_compression": number,
+    "stream": flag,
+    "partial_images": number,
+}
