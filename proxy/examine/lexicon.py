@@ -1,0 +1,249 @@
+"""Word lists: concepts in several languages, and how they combine into intents; all terms found in one pass."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+from pydantic import BaseModel, ConfigDict, Field
+
+from proxy import documents
+from proxy.documents import nearest
+from proxy.errors import ConfigurationError
+from proxy.examine.normalise import END, canonical, fold, readings, unspaced
+from proxy.facts import CATALOGUE
+
+NEUTRAL: Final = "neutral"
+NEGATION: Final = "negation"
+
+_NEGATES: Final = 2
+"""Words that may stand between a negation and what it negates: “do not try to guess who”."""
+
+MAX_HITS: Final = 400_000
+"""Terms found in one text beyond which it counts as not fully read."""
+
+
+class TooDense(Exception):  # noqa: N818 - caught beside every call
+    """A text holds more terms than are weighed."""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class IntentEntry(_Entry):
+    """One way of saying one thing: concepts in order, within one sentence."""
+
+    fact: str
+    sequence: tuple[str, ...] = Field(min_length=1)
+    within: int = Field(40, ge=1, le=400, description="characters between one concept and the next")
+    score: Annotated[float, Field(gt=0, le=1, strict=False)] = 0.9
+
+
+class LexiconFile(_Entry):
+    """One file of a lexicon folder."""
+
+    common: tuple[str, ...] = Field((), description="concepts too common to make a text worth a closer look")
+    concepts: Mapping[str, Mapping[str, tuple[str, ...]]] = Field(default_factory=dict)
+    intents: tuple[IntentEntry, ...] = ()
+    speaks: Mapping[str, tuple[str, ...]] = Field(default_factory=dict, description="texts in which a fact speaks")
+    silent: tuple[str, ...] = Field((), description="texts in which no intent speaks, save that of depicted things")
+
+
+Span: TypeAlias = tuple[int, int]
+"""Where a concept stands in a canonical text: start and end, each with the space around it."""
+
+Hits: TypeAlias = dict[str, list[Span]]
+
+
+class Lexicon:
+    """Compiled word lists. Matching is linear in the text."""
+
+    def __init__(
+        self, concepts: Mapping[str, Sequence[str]], intents: Sequence[IntentEntry], common: Collection[str] = ()
+    ) -> None:
+        self.intents = tuple(intents)
+        terms: dict[str, list[str]] = {}
+        for concept, words in concepts.items():
+            for word in words:
+                terms.setdefault(_term(word), []).append(concept)
+        self._concepts = tuple(map(tuple, terms.values()))
+        self._automaton = AhoCorasick(list(terms), matchkind=MatchKind.Standard)
+        asked = {concept for intent in intents for concept in intent.sequence} - set(common)
+        self._telling = frozenset(number for number, found in enumerate(self._concepts) if not asked.isdisjoint(found))
+        self.facts = frozenset(intent.fact for intent in intents)
+
+    def find(self, text: str) -> Mapping[str, float]:
+        """The facts that speak in a canonical text, each with its best score. Raises TooDense."""
+        raw: list[tuple[int, int, int]] = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        if self._telling.isdisjoint([term for term, _, _ in raw]):
+            return {}
+        if len(raw) > MAX_HITS:
+            raise TooDense
+        hits = self._hits(raw)
+        found: dict[str, float] = {}
+        for intent in self.intents:
+            if found.get(intent.fact, 0.0) >= intent.score or not all(concept in hits for concept in intent.sequence):
+                continue
+            if _speaks(intent, hits, text):
+                found[intent.fact] = intent.score
+        return found
+
+    def _hits(self, raw: Sequence[tuple[int, int, int]]) -> Hits:
+        hits: Hits = {}
+        for term, start, end in raw:
+            for concept in self._concepts[term]:
+                hits.setdefault(concept, []).append((start, end))
+        for spans in hits.values():
+            spans.sort()
+        neutral = hits.get(NEUTRAL)
+        return _without(hits, neutral) if neutral else hits
+
+
+def _term(word: str) -> str:
+    """A term as it stands in canonical text: spaces around whole words; a stem is open at its end."""
+    stem = word.endswith("*")
+    plain = canonical(fold(word.removesuffix("*"))).strip()
+    if any(map(unspaced, plain)):
+        return plain
+    return f" {plain}" if stem else f" {plain} "
+
+
+def _without(hits: Hits, neutral: list[Span]) -> Hits:
+    """Drop every hit that lies inside a neutral expression."""
+    kept: Hits = {}
+    for concept, found in hits.items():
+        outside = [span for span in found if concept == NEUTRAL or not _inside(span, neutral)]
+        if outside:
+            kept[concept] = outside
+    return kept
+
+
+def _inside(span: Span, neutral: list[Span]) -> bool:
+    at = bisect_right(neutral, (span[0], MAX_HITS * 1000))
+    return any(start <= span[0] and span[1] <= end for start, end in neutral[max(0, at - 3) : at])
+
+
+def _speaks(intent: IntentEntry, hits: Hits, text: str) -> bool:
+    negations = hits.get(NEGATION, [])
+    return any(
+        _continues(intent, 1, first, hits, text) and not _negated(first, negations, text)
+        for first in hits[intent.sequence[0]]
+    )
+
+
+def _continues(intent: IntentEntry, step: int, before: Span, hits: Hits, text: str) -> bool:
+    """Whether the rest of the sequence follows `before`, each within reach and in the same sentence."""
+    if step == len(intent.sequence):
+        return True
+    following = hits[intent.sequence[step]]
+    for start, end in following[bisect_left(following, (before[1] - 1, 0)) :]:
+        if start - before[1] > intent.within:
+            return False
+        if text.find(END, before[1] - 1, start + 1) < 0 and _continues(intent, step + 1, (start, end), hits, text):
+            return True
+    return False
+
+
+def _negated(span: Span, negations: list[Span], text: str) -> bool:
+    """Whether a negation stands right before a hit, in its sentence. It binds to this hit only."""
+    at = bisect_left(negations, (span[0] + 1, 0))
+    if not at:
+        return False
+    end = negations[at - 1][1]
+    between = text[end - 1 : span[0] + 1]
+    return end <= span[0] + 1 and END not in between and len(between.split()) <= _NEGATES
+
+
+def load_lexicon(folder: Path) -> Lexicon:
+    """Read all files of a lexicon folder. Raises ConfigurationError with every mistake in them."""
+    lexicon, problems = _load(folder)
+    if problems or lexicon is None:
+        raise ConfigurationError(*problems)
+    return lexicon
+
+
+def check_examples(folder: Path) -> Sequence[str]:
+    """The examples of a lexicon folder that do not speak or keep silent as they should, one problem each."""
+    lexicon = load_lexicon(folder)
+    problems: list[str] = []
+    for path in sorted(folder.glob("*.yaml")):
+        file = documents.load_located(path, LexiconFile)
+        for fact, texts in file.value.speaks.items():
+            problems += [
+                file.problem(("speaks", fact, index), f"{fact} does not speak in {text!r}")
+                for index, text in enumerate(texts)
+                if fact not in speaking(lexicon, text)
+            ]
+        problems += [
+            file.problem(("silent", index), f"{', '.join(sorted(loud))} speaks in {text!r}")
+            for index, text in enumerate(file.value.silent)
+            if (loud := {fact for fact in speaking(lexicon, text) if fact.startswith("intent.")} - {"intent.identify_depicted"})
+        ]
+    return problems
+
+
+def speaking(lexicon: Lexicon, text: str) -> Mapping[str, float]:
+    """The facts that speak in a text, in any of its readings, each with its best score. Raises TooDense."""
+    folded = fold(text)
+    found = dict(lexicon.find(canonical(folded)))
+    for reading in readings(text, folded):
+        for fact, score in lexicon.find(canonical(reading)).items():
+            found[fact] = max(score, found.get(fact, 0.0))
+    return found
+
+
+def _load(folder: Path) -> tuple[Lexicon | None, list[str]]:
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        return None, [f"{folder}:1: no word lists (*.yaml) in this folder"]
+    problems: list[str] = []
+    files: list[documents.Located[LexiconFile]] = []
+    for path in paths:
+        try:
+            files.append(documents.load_located(path, LexiconFile))
+        except ConfigurationError as error:
+            problems.extend(error.problems)
+    concepts: dict[str, list[str]] = {}
+    for file in files:
+        for concept, languages in file.value.concepts.items():
+            concepts.setdefault(concept, []).extend(word for words in languages.values() for word in words)
+    for file in files:
+        problems += _unknown_names(file, concepts)
+    if problems:
+        return None, problems
+    common = {concept for file in files for concept in file.value.common}
+    return Lexicon(concepts, [intent for file in files for intent in file.value.intents], common), []
+
+
+def _unknown_names(file: documents.Located[LexiconFile], concepts: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    problems: list[str] = []
+    for index, intent in enumerate(file.value.intents):
+        if intent.fact not in CATALOGUE:
+            problems.append(file.problem(("intents", index, "fact"), f"unknown fact {intent.fact!r}; {nearest(intent.fact, CATALOGUE)}"))
+        problems += [
+            file.problem(("intents", index, "sequence", place), f"unknown concept {name!r}; {nearest(name, concepts)}")
+            for place, name in enumerate(intent.sequence)
+            if name not in concepts
+        ]
+    problems += [
+        file.problem(("speaks", fact), f"unknown fact {fact!r}; {nearest(fact, CATALOGUE)}")
+        for fact in file.value.speaks
+        if fact not in CATALOGUE
+    ]
+    problems += [
+        file.problem(("common", index), f"unknown concept {name!r}; {nearest(name, concepts)}")
+        for index, name in enumerate(file.value.common)
+        if name not in concepts
+    ]
+    return problems
+
+
+def digest_of(folder: Path) -> str:
+    """A digest of all files of a lexicon folder, for the policy revision."""
+    digest = sha256()
+    for path in sorted(folder.glob("*.yaml")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,146 @@
+"""One spelling for what a text says, however it is spelled; and the further readings of what is wrapped or disguised.
+
+Every step is linear in the length of the text.
+"""
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import unquote
+
+_INVISIBLE: Final = dict.fromkeys(
+    [0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x2060, 0x2061, 0x2062, 0x2063, 0x2064, 0x3164, 0xFEFF, 0xFFA0]
+    + list(range(0x200B, 0x2010))
+    + list(range(0x202A, 0x202F))
+    + list(range(0x2066, 0x2070))
+    + list(range(0xFE00, 0xFE10))
+    + list(range(0xE0000, 0xE0080))
+)
+_APOSTROPHES: Final = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "‐": "-", "‑": "-", "–": "-", "—": " - "})
+
+_LOOKALIKES: Final = str.maketrans(
+    "аеорсухіјѕһԁгвктмньпвеѐёαονικρτυχεηⅰℓ",
+    "aeopcyxijshdrbktmhbnbeeeaovikptuxenil",
+)
+"""Cyrillic and Greek letters that pass for Latin ones; applied to words that have Latin letters too."""
+
+_LATIN: Final = re.compile(r"[a-z]")
+_MIXED_WORD: Final = re.compile(r"[a-z]+[\u0370-\u04ff]\w*|[\u0370-\u04ff]+[a-z]\w*")
+_LEET: Final = str.maketrans("013457@$!|", "oieastasii")
+_LEETISH: Final = re.compile(r"[a-z][013457@$!|]+[a-z]|[013457@$|][a-z]|[a-z][0134578]")
+
+END: Final = "\x1e"
+"""Stands for the end of a sentence in canonical text."""
+
+_SENTENCE_END: Final = re.compile(r"[.!?;:]+(?=\s|$)|\n+|[。！？；]")
+_ENDS: Final = (". ", "? ", "! ", "; ", ": ", "\n")
+_MARK: Final = f" {END} "
+_PUNCTUATION: Final = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum() and chr(code) != END})
+
+_WIDE_PUNCTUATION: Final = re.compile(r"[^\w\x1e]|_")
+_SPACED: Final = re.compile(r"\b\w(?:[ .*_\-]{1,2}\w\b){3,}")
+_GAPS: Final = re.compile(r"[ .*_\-]")
+_WIDE_GAPS: Final = re.compile(r"[ .*_\-]{2}")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
+_HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}[ :,]?){10,}")
+_ESCAPE: Final = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})")
+
+_SHORTEST_RUN: Final = 20
+"""Characters of the shortest encoded run that is unwrapped."""
+
+_SPELLED: Final = 4
+"""Single letters in a row that are read as a word."""
+
+MAX_WRAPPED: Final = 64
+"""Encoded runs of one text that are unwrapped; a text with more is not fully read."""
+
+
+def fold(text: str) -> str:
+    """Lower case in compatibility form, without invisible characters, Latin look-alikes made Latin."""
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).casefold().translate(_APOSTROPHES)
+    return _MIXED_WORD.sub(lambda word: word[0].translate(_LOOKALIKES), plain)
+
+
+def canonical(folded: str) -> str:
+    """A folded text as words with one space between them and around the whole, sentence ends as `END`."""
+    if folded.isascii():
+        marked = folded + " "
+        for end in _ENDS:
+            marked = marked.replace(end, _MARK)
+        plain = marked.translate(_PUNCTUATION)
+    else:
+        plain = _WIDE_PUNCTUATION.sub(" ", _SENTENCE_END.sub(_MARK, folded))
+    return f" {' '.join(plain.split())} "
+
+
+def unspaced(character: str) -> bool:
+    """Whether a character is of a script that writes words without spaces between them."""
+    return "\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7af" or "\u0e00" <= character <= "\u0e7f"
+
+
+def readings(text: str, folded: str) -> Iterator[str]:
+    """The further readings of a text, folded: unwrapped runs, joined letters, leetspeak. None for plain prose."""
+    words = folded.split()
+    lengths = list(map(len, words))
+    if "&" in text and ";" in text and (plain := html.unescape(text)) != text:
+        yield fold(plain)
+    if "%" in text and (plain := unquote(text, errors="replace")) != text:
+        yield fold(plain)
+    if "\\" in text and _ESCAPE.search(text):
+        yield fold(_ESCAPE.sub(_escaped, text))
+    if max(lengths, default=0) >= _SHORTEST_RUN or lengths.count(2) >= _SHORTEST_RUN // 2:
+        yield from map(fold, _unwrapped(text))
+    uneven = [word for word in words if not word.isalpha()]
+    if lengths.count(1) >= _SPELLED or any(len(word) > 2 * _SPELLED - 2 and _SPACED.search(word) for word in uneven):
+        yield _SPACED.sub(_joined, folded)
+    if not folded.isascii() and _LATIN.search(folded) and (plain := folded.translate(_LOOKALIKES)) != folded:
+        yield plain
+    if any(map(_LEETISH.search, uneven)):
+        yield folded.translate(_LEET)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    number = int(match[1] or match[2], 16)
+    return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else " "  # noqa: PLR2004 - Unicode's bounds
+
+
+def _joined(match: re.Match[str]) -> str:
+    letters = match[0]
+    if _WIDE_GAPS.search(letters):  # two gaps between words, one within
+        return " ".join(_GAPS.sub("", word) for word in _WIDE_GAPS.split(letters))
+    return _GAPS.sub("", letters)
+
+
+def _unwrapped(text: str) -> Iterator[str]:
+    for number, run in enumerate(_BASE64.finditer(text)):
+        if number >= MAX_WRAPPED:
+            return
+        if (plain := _from_base64(run[0])) is not None:
+            yield plain
+    for number, run in enumerate(_HEX.finditer(text)):
+        if number >= MAX_WRAPPED:
+            return
+        if (plain := _printable(bytes.fromhex(re.sub(r"[^0-9a-fA-F]", "", run[0])))) is not None:
+            yield plain
+
+
+def _from_base64(run: str) -> str | None:
+    body = run.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return _printable(base64.b64decode(body + "=" * (-len(body) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _printable(data: bytes) -> str | None:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if sum(character.isprintable() or character.isspace() for character in text) > 0.95 * len(text) else None

@@ -1,0 +1,187 @@
+"""Decoding pictures of strangers: what may be decoded, how large, and into which views a face is looked for."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image, UnidentifiedImageError
+
+FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP")
+"""Formats that the service takes (its vision how-to). MPO arrives as JPEG."""
+
+VIEW_SIDE: Final = 1024
+"""Longest side, in pixels, of the views that are searched."""
+
+_ORIENTATION: Final = 0x0112
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+Image.MAX_IMAGE_PIXELS = None  # our own limits are checked between reading the header and decoding a pixel
+Image.init()
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """Limits that are checked before pixels are decoded.
+
+    `pixels` counts one frame, `frame_pixels` all of them. `jpeg_scans` stops progressive floods: ordinary pictures have
+    14 at the most. `seconds` is for all pictures of one request.
+    """
+
+    pixels: int = 50_000_000
+    side: int = 16_384
+    frames: int = 100
+    frame_pixels: int = 200_000_000
+    jpeg_scans: int = 40
+    seconds: float = 20.0
+
+
+class Undecodable(Exception):  # noqa: N818 - caught beside every call
+    """The picture cannot be examined in full; its text says why, in words for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """What a picture's metadata name as the camera; empty strings where they name none."""
+
+    make: str
+    model: str
+
+
+def open_picture(data: bytes, limits: PictureLimits) -> Image.Image:
+    """Read a picture's header and hold it against the limits. Raises Undecodable; decodes no pixel."""
+    if data[:3] == b"\xff\xd8\xff" and data.count(b"\xff\xda") > limits.jpeg_scans:
+        raise Undecodable(f"a JPEG of more than {limits.jpeg_scans} scans")
+    try:
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as mistake:
+        raise Undecodable("not a picture in JPEG, PNG, GIF or WebP format") from mistake
+    except Exception as mistake:  # noqa: BLE001 - decoders of hostile bytes raise anything
+        raise Undecodable(f"its header cannot be read ({type(mistake).__name__})") from mistake
+    _check_size(picture, limits)
+    return picture
+
+
+def _check_size(picture: Image.Image, limits: PictureLimits) -> None:
+    width, height = picture.size
+    if width < 1 or height < 1 or max(width, height) > limits.side or width * height > limits.pixels:
+        millions = limits.pixels / 1_000_000
+        raise Undecodable(
+            f"a picture of {width} x {height} pixels; the limits are {limits.side} a side and {millions:g} megapixels"
+        )
+
+
+def camera_of(picture: Image.Image) -> Camera:
+    """Make and model of the camera, from EXIF. What cannot be read counts as not named."""
+    try:
+        exif = picture.getexif()
+        make, model = exif.get(0x010F, ""), exif.get(0x0110, "")
+    except Exception:  # noqa: BLE001 - EXIF of strangers; a broken one names no camera
+        return Camera("", "")
+    return Camera(_word(make), _word(model))
+
+
+def _word(value: object) -> str:
+    return value.replace("\0", " ").strip()[:64] if isinstance(value, str) else ""
+
+
+def views(picture: Image.Image, limits: PictureLimits) -> Iterator[Image.Image]:
+    """Every frame of a picture as RGB, upright by its EXIF orientation, at most `VIEW_SIDE` pixels a side.
+
+    A frame with transparency gives three: as shown on white, its colours without the transparency, and the
+    transparency itself, since a face can hide in each. Raises Undecodable where a frame cannot be decoded in full.
+    """
+    orientation = _orientation(picture)
+    number, pixels = 0, 0
+    while _seek(picture, number):
+        if number >= limits.frames:
+            raise Undecodable(f"an animation of more than {limits.frames} frames")
+        _check_size(picture, limits)
+        pixels += picture.width * picture.height
+        if pixels > limits.frame_pixels:
+            raise Undecodable(f"an animation of more than {limits.frame_pixels} pixels in all")
+        for view in _frame(picture):
+            yield view.transpose(_TURNS[orientation]) if orientation in _TURNS else view
+        number += 1
+
+
+def _seek(picture: Image.Image, number: int) -> bool:
+    """Go to a frame; False past the last one."""
+    if number == 0:
+        return True
+    if not getattr(picture, "is_animated", False):
+        return False
+    try:
+        picture.seek(number)
+    except EOFError:
+        if number < getattr(picture, "n_frames", 0):
+            raise Undecodable(f"frame {number + 1} of the animation is missing") from None
+        return False
+    except Exception as mistake:
+        raise Undecodable(f"frame {number + 1} cannot be read ({type(mistake).__name__})") from mistake
+    return True
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        found = picture.getexif().get(_ORIENTATION, 1)
+    except Exception:  # noqa: BLE001 - EXIF of strangers; a broken one turns nothing
+        return 1
+    return found if isinstance(found, int) else 1
+
+
+def _frame(picture: Image.Image) -> Iterator[Image.Image]:
+    try:
+        if picture.format in ("JPEG", "MPO"):
+            picture.draft("RGB", (VIEW_SIDE, VIEW_SIDE))
+        picture.load()
+        small = _reduced(picture)
+        if _has_alpha(small):
+            yield from _through_alpha(small.convert("RGBA"))
+        else:
+            yield small if small.mode == "RGB" else small.convert("RGB")
+    except Undecodable:
+        raise
+    except (OSError, SyntaxError, ValueError) as mistake:
+        raise Undecodable("a picture that is truncated or damaged") from mistake
+    except Exception as mistake:
+        raise Undecodable(f"a picture that cannot be decoded ({type(mistake).__name__})") from mistake
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    """The frame at view size, in a mode that resizes well; 16 bits a channel are brought to 8."""
+    frame = picture
+    if frame.mode.startswith("I"):
+        frame = frame.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+    elif frame.mode in ("P", "PA"):
+        frame = frame.convert("RGBA")
+    elif frame.mode in ("1", "F"):
+        frame = frame.convert("L")
+    scale = VIEW_SIDE / max(frame.size)
+    if scale >= 1:
+        return frame.copy() if frame is picture else frame
+    size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
+    return frame.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+
+
+def _has_alpha(frame: Image.Image) -> bool:
+    if frame.mode not in ("RGBA", "LA", "RGBa", "La"):
+        return "transparency" in frame.info and frame.mode in ("RGB", "L")
+    lowest, _ = frame.getchannel("A" if frame.mode in ("RGBA", "LA") else "a").getextrema()
+    return bool(lowest < 255)  # type: ignore[operator] # noqa: PLR2004 - an 8-bit channel, fully opaque
+
+
+def _through_alpha(frame: Image.Image) -> Iterator[Image.Image]:
+    shown = Image.new("RGBA", frame.size, "white")
+    shown.alpha_composite(frame)
+    yield shown.convert("RGB")
+    yield frame.convert("RGB")
+    yield frame.getchannel("A").convert("RGB")
