@@ -4,13 +4,17 @@ from collections.abc import Sequence
 
 from proxy.caller import Caller
 from proxy.content import Content
+from proxy.examine.conflict import conflicts
 from proxy.examine.detector import Detector
 from proxy.facts import Evidence, Fact, unknown
 from proxy.location import WHOLE, Location
 
 
 def examine(content: Content, caller: Caller, detectors: Sequence[Detector]) -> Evidence:
-    """Ask every detector; one that fails makes its own facts unknown and nothing else."""
+    """Ask every detector, then hold what they saw against what is declared.
+
+    A detector that fails makes its own facts unknown and nothing else.
+    """
     facts: list[Fact] = []
     unexamined: list[tuple[Location, str]] = []
     for detector in detectors:
@@ -22,4 +26,5 @@ def examine(content: Content, caller: Caller, detectors: Sequence[Detector]) -> 
         else:
             facts.extend(seen.facts)
             unexamined.extend(seen.unexamined)
+    facts.extend(conflicts(Evidence(tuple(facts)), caller))
     return Evidence(tuple(facts), tuple(unexamined))

@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Annotated, Final, TypeAlias
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -48,6 +49,10 @@ class LexiconFile(_Entry):
     common: tuple[str, ...] = Field((), description="concepts too common to make a text worth a closer look")
     concepts: Mapping[str, Mapping[str, tuple[str, ...]]] = Field(default_factory=dict)
     intents: tuple[IntentEntry, ...] = ()
+    fields: Mapping[str, tuple[str, ...]] = Field(default_factory=dict, description="field names by the fact they tell of")
+    integer_fields: Mapping[str, str] = Field(default_factory=dict, description="field names that tell of a fact as numbers")
+    choices: Mapping[str, tuple[str, ...]] = Field(default_factory=dict, description="choices; two in one list tell")
+    document_fields: tuple[str, ...] = Field((), description="fields of printed documents")
     speaks: Mapping[str, tuple[str, ...]] = Field(default_factory=dict, description="texts in which a fact speaks")
     silent: tuple[str, ...] = Field((), description="texts in which no intent speaks, save that of depicted things")
 
@@ -58,12 +63,27 @@ Span: TypeAlias = tuple[int, int]
 Hits: TypeAlias = dict[str, list[Span]]
 
 
+@dataclass(frozen=True, slots=True)
+class FieldWords:
+    """Field names, numeric field names and choices, each with the facts they tell of; and fields of printed documents."""
+
+    fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    integers: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    documents: frozenset[str] = frozenset()
+
+
 class Lexicon:
     """Compiled word lists. Matching is linear in the text."""
 
     def __init__(
-        self, concepts: Mapping[str, Sequence[str]], intents: Sequence[IntentEntry], common: Collection[str] = ()
+        self,
+        concepts: Mapping[str, Sequence[str]],
+        intents: Sequence[IntentEntry],
+        common: Collection[str] = (),
+        words: FieldWords | None = None,
     ) -> None:
+        self.words = words or FieldWords()
         self.intents = tuple(intents)
         terms: dict[str, list[str]] = {}
         for concept, words in concepts.items():
@@ -215,7 +235,25 @@ def _load(folder: Path) -> tuple[Lexicon | None, list[str]]:
     if problems:
         return None, problems
     common = {concept for file in files for concept in file.value.common}
-    return Lexicon(concepts, [intent for file in files for intent in file.value.intents], common), []
+    return Lexicon(concepts, [intent for file in files for intent in file.value.intents], common, _field_words(files)), []
+
+
+def _field_words(files: Sequence[documents.Located[LexiconFile]]) -> FieldWords:
+    return FieldWords(
+        _inverted(files, "fields"),
+        {name: fact for file in files for name, fact in file.value.integer_fields.items()},
+        _inverted(files, "choices"),
+        frozenset(name for file in files for name in file.value.document_fields),
+    )
+
+
+def _inverted(files: Sequence[documents.Located[LexiconFile]], section: str) -> Mapping[str, frozenset[str]]:
+    facts: dict[str, set[str]] = {}
+    for file in files:
+        for fact, names in getattr(file.value, section).items():
+            for name in names:
+                facts.setdefault(name, set()).add(fact)
+    return {name: frozenset(told) for name, told in facts.items()}
 
 
 def _unknown_names(file: documents.Located[LexiconFile], concepts: Mapping[str, Sequence[str]]) -> Sequence[str]:
@@ -229,8 +267,9 @@ def _unknown_names(file: documents.Located[LexiconFile], concepts: Mapping[str, 
             if name not in concepts
         ]
     problems += [
-        file.problem(("speaks", fact), f"unknown fact {fact!r}; {nearest(fact, CATALOGUE)}")
-        for fact in file.value.speaks
+        file.problem((), f"unknown fact {fact!r}; {nearest(fact, CATALOGUE)}")
+        for section in (file.value.speaks, file.value.fields, file.value.choices)
+        for fact in section
         if fact not in CATALOGUE
     ]
     problems += [

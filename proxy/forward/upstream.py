@@ -32,6 +32,28 @@ class Endpoint:
     connections: int = 1000
 
 
+class Outgoing:
+    """What is about to be sent, once: the permission, the proof that its decision is recorded, and our reply headers.
+
+    Nothing can be sent without a receipt. The body is given away with `take`, so that it is not held while the reply
+    is relayed.
+    """
+
+    __slots__ = ("_forward", "extra", "receipt")
+
+    def __init__(self, forward: Forward, receipt: Receipt, extra: Sequence[tuple[str, str]]) -> None:
+        self._forward: Forward | None = forward
+        self.receipt = receipt
+        self.extra = extra
+
+    def take(self) -> Forward:
+        """The permission and its body, the first time; a second time is a mistake of ours."""
+        forward, self._forward = self._forward, None
+        if forward is None:
+            raise RuntimeError("a request is sent once")
+        return forward
+
+
 class Upstream:
     """The pooled client of one endpoint. Made and closed inside the running loop."""
 
@@ -52,15 +74,15 @@ class Upstream:
 
     @contextlib.asynccontextmanager
     async def send(
-        self, forward: Forward, receipt: Receipt, headers: Sequence[tuple[str, str]]
+        self, outgoing: Outgoing, headers: Sequence[tuple[str, str]]
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send an inspected body whose decision is in the journal, and yield the reply as soon as it has begun.
 
-        `receipt` proves the journal entry: nothing can be sent without one. `headers` are the caller's, names in lower
-        case; only those that may travel do. Leaving the block early closes the connection, which cancels the work
-        behind it. Raises UpstreamUnreachable or UpstreamTimeout when there is no reply that may be relayed.
+        `headers` are the caller's, names in lower case; only those that may travel do. By the time of the yield the
+        body is let go. Leaving the block early closes the connection, which cancels the work behind it.
+        Raises UpstreamUnreachable or UpstreamTimeout when there is no reply that may be relayed.
         """
-        del receipt
+        forward = outgoing.take()
         called, inspected = forward.called, forward.inspected
         query = "&".join(f"{name}={value}" for name, value in called.query)
         url = URL(f"{self._base}{called.path}?{query}" if query else self._base + called.path, encoded=True)
@@ -76,6 +98,7 @@ class Upstream:
             raise UpstreamTimeout("the service did not answer in time") from failure
         except (aiohttp.ClientError, OSError) as failure:
             raise UpstreamUnreachable("the service cannot be reached") from failure
+        del forward, inspected
         async with reply:
             if reply.status in _REDIRECTS:
                 raise UpstreamUnreachable("the service answered with a redirect, which is never followed or relayed")

@@ -49,7 +49,7 @@ class Seen:
     time: str
     method: str
     body_bytes: int
-    body: bytes = b""
+    body_digest: str | None = None
     stages: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -83,7 +83,7 @@ class Entries:
             "decision_id": seen.decision_id,
             "method": seen.method,
             "body_bytes": seen.body_bytes,
-            "body_digest": self.digest(seen.body),
+            "body_digest": seen.body_digest,
             **_who(conclusion.caller),
             **_what(conclusion.called),
             **(self._screened(conclusion) if isinstance(conclusion, Screened) else self._rejected(conclusion)),

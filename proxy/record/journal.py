@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+from collections.abc import Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,12 +41,12 @@ class _Sink:
         self._journal.take(line)
 
 
-def _only_allowed(_: object, kind: str, event: dict[str, Any]) -> dict[str, Any]:
+def _only_allowed(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Drop every field that is not on the allow-list of `record.entry`: content has no way into the journal."""
     return {name: value for name, value in event.items() if name in ALLOWED}
 
 
-def _render(_: object, __: str, event: dict[str, Any]) -> bytes:
+def _render(_: object, __: str, event: MutableMapping[str, Any]) -> bytes:
     return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -54,8 +54,6 @@ TABLE: Final = (
     Metric("facegate_build_info", "gauge", ("version",), "1, with the version that runs"),
 )  # fmt: skip
 
-_CLASSES: Final = {"counter": Counter, "gauge": Gauge}
-
 
 class Metrics:
     """The metrics of one process, in a registry of their own. Label values come from closed sets only."""
@@ -70,7 +68,9 @@ class Metrics:
     def _register(self, metric: Metric) -> Counter | Gauge | Histogram:
         if metric.kind == "histogram":
             return Histogram(metric.name, metric.help, metric.labels, registry=self.registry, buckets=metric.buckets)
-        return _CLASSES[metric.kind](metric.name, metric.help, metric.labels, registry=self.registry)
+        if metric.kind == "gauge":
+            return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
+        return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
 
     def _child(self, name: str, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
         key = (name, *labels)

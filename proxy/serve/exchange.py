@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 import orjson
 import structlog
@@ -14,10 +14,10 @@ from aiohttp import web
 
 from proxy.admit import attributed, authenticate
 from proxy.caller import Caller
-from proxy.errors import RequestError, Unauthenticated, Unavailable, UpstreamError, UpstreamTimeout
+from proxy.errors import BadRequest, RequestError, Unauthenticated, Unavailable, UpstreamError, UpstreamTimeout
 from proxy.exchange import Conclusion, Forward, Inbound, Receipt, Refuse, Rejected, Screened, Surfaced
 from proxy.forward.relay import SERVER, CallerGone, Relayed, relay
-from proxy.forward.upstream import Upstream
+from proxy.forward.upstream import Outgoing, Upstream
 from proxy.operation import Called
 from proxy.record.counting import count_conclusion
 from proxy.record.entry import Ending, Entries, Seen, outcome_of
@@ -25,6 +25,7 @@ from proxy.record.journal import Journal, JournalUnavailable
 from proxy.record.metrics import Metrics
 from proxy.refusal import refuse_error
 from proxy.screen import light, screen
+from proxy.serve.data_port import refuse_transfer_tricks
 from proxy.serve.body import InFlight, read_body
 from proxy.serve.pool import Pool
 from proxy.serve.runtime import Runtime
@@ -34,6 +35,9 @@ SMALL_BODY: Final = 64 * 1024
 """Bytes up to which a body is parsed on the event loop: some tens of microseconds a kilobyte at the worst."""
 
 _RETRY_IS_FINE: Final = frozenset({408, 503})
+
+Extra: TypeAlias = Sequence[tuple[str, str]]
+"""Reply headers of ours: decision id, outcome, policy revision."""
 
 log = structlog.get_logger("facegate")
 
@@ -78,6 +82,17 @@ class Exchange:
             metrics.count("facegate_inflight_requests", by=-1)
             self._let_go()
 
+    def malformed(self, error: BadRequest) -> web.Response:
+        """Answer and record what the HTTP parser could not read; there is nothing to be forwarded."""
+        self.started = self.read = time.monotonic()
+        self.decision_id = new_decision_id()
+        conclusion = self._rejected(error)
+        seen = self._seen()
+        self.shell.journal.note(self.shell.entries.decision(conclusion, seen))
+        self._count(conclusion)
+        self._ended(seen, "refused", Relayed(status=conclusion.refuse.status))
+        return self._refuse(conclusion.refuse, self._extra(conclusion))
+
     # ---- conclude
 
     async def _conclude(self) -> Conclusion:
@@ -94,6 +109,7 @@ class Exchange:
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.raw_headers)
         inbound = Inbound(request.method, request.raw_path, headers, b"")
         today = datetime.now(UTC).date()  # noqa: TID251 - the shell owns the clock
+        refuse_transfer_tricks(request)
         self.caller = authenticate(runtime.register, inbound, today)
         self.caller = attributed(runtime.register, self.caller, inbound, today)
         self.called = route(inbound.method, inbound.target, runtime.catalogue)
@@ -147,38 +163,38 @@ class Exchange:
             log.error("journal_unavailable", decision_id=self.decision_id, error=str(failure))
             conclusion = self._rejected(Unavailable("the decision could not be recorded, so nothing was forwarded"))
             self._count(conclusion)
-            return self._refuse(conclusion.refuse, conclusion)
+            return self._refuse(conclusion.refuse, self._extra(conclusion))
         self._stage("record", begun)
         self.shell.metrics.observe("facegate_overhead_seconds", time.monotonic() - self.read, self._operation())
         self._count(conclusion)
         if isinstance(conclusion, Screened) and isinstance(conclusion.action, Forward):
-            return await self._forward(conclusion, conclusion.action, receipt, seen)
+            outgoing = Outgoing(conclusion.action, receipt, self._extra(conclusion))
+            del conclusion  # a stream may last minutes: by then nothing of the request is held any more
+            return await self._forward(outgoing, seen)
         refuse = conclusion.action if isinstance(conclusion, Screened) else conclusion.refuse
         assert isinstance(refuse, Refuse)  # noqa: S101 - the other action was dealt with above
         self._ended(seen, "refused", Relayed(status=refuse.status))
-        return self._refuse(refuse, conclusion)
+        return self._refuse(refuse, self._extra(conclusion))
 
-    async def _forward(
-        self, screened: Screened, forward: Forward, receipt: Receipt, seen: Seen
-    ) -> web.StreamResponse:
+    async def _forward(self, outgoing: Outgoing, seen: Seen) -> web.StreamResponse:
         relayed = Relayed()
         ended = "cancelled"  # what a cancellation, wherever it strikes, leaves standing
         sent = time.monotonic()
-        self._let_go()
         try:
-            async with self.shell.upstream.send(forward, receipt, self._headers()) as reply:
-                response = await relay(reply, self.request, self._extra(screened), relayed)
+            async with self.shell.upstream.send(outgoing, self._headers()) as reply:
+                self._let_go()
+                response = await relay(reply, self.request, outgoing.extra, relayed)
             ended = "complete"
         except UpstreamError as error:
             ended = "upstream_timeout" if isinstance(error, UpstreamTimeout) else "upstream_error"
-            response = self._upstream_failed(error, screened, relayed)
+            response = self._upstream_failed(error, outgoing.extra, relayed)
         except CallerGone:
             response = self._cut()
         finally:
             self._ended(seen, ended, relayed, sent)
         return response
 
-    def _upstream_failed(self, error: UpstreamError, screened: Screened, relayed: Relayed) -> web.StreamResponse:
+    def _upstream_failed(self, error: UpstreamError, extra: Extra, relayed: Relayed) -> web.StreamResponse:
         log.warning("upstream_failed", decision_id=self.decision_id, error=str(error), begun=relayed.begun)
         if relayed.begun:
             return self._cut()
@@ -194,7 +210,7 @@ class Exchange:
                 "innererror": {"code": type(error).__name__, "decision_id": self.decision_id},
             },
         )
-        return self._refuse(refuse, screened)
+        return self._refuse(refuse, extra)
 
     def _cut(self) -> web.StreamResponse:
         """End the connection: what was relayed is incomplete, and the caller must be able to tell."""
@@ -202,11 +218,11 @@ class Exchange:
             self.request.transport.close()
         return web.Response()
 
-    def _refuse(self, refuse: Refuse, conclusion: Conclusion) -> web.StreamResponse:
+    def _refuse(self, refuse: Refuse, extra: Extra) -> web.Response:
         response = web.Response(
             status=refuse.status, body=orjson.dumps({"error": refuse.error}), content_type="application/json"
         )
-        for name, value in self._extra(conclusion):
+        for name, value in extra:
             response.headers[name] = value
         response.headers["Server"] = SERVER
         if refuse.status not in _RETRY_IS_FINE and refuse.status < 500:  # noqa: PLR2004 - the 5xx class
@@ -220,7 +236,7 @@ class Exchange:
     def _headers(self) -> Sequence[tuple[str, str]]:
         return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self.request.raw_headers]
 
-    def _extra(self, conclusion: Conclusion) -> Sequence[tuple[str, str]]:
+    def _extra(self, conclusion: Conclusion) -> Extra:
         extra = [("Facegate-Decision-Id", self.decision_id)]
         if isinstance(conclusion, Screened):
             extra.append(("Facegate-Outcome", outcome_of(conclusion)))
@@ -229,7 +245,9 @@ class Exchange:
 
     def _seen(self) -> Seen:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 - the shell owns the clock
-        return Seen(self.decision_id, now, self.request.method, len(self.body), self.body, dict(self.stages))
+        size = len(self.body)
+        digest = self.shell.entries.digest(self.body)
+        return Seen(self.decision_id, now, self.request.method, size, digest, dict(self.stages))
 
     def _operation(self) -> str:
         return self.called.operation.name if self.called else "other"
@@ -265,6 +283,7 @@ class Exchange:
         """Give the body's bytes back, once."""
         if self.body:
             self.shell.in_flight.release(len(self.body))
+            self.shell.metrics.set("facegate_inflight_bytes", self.shell.in_flight.held)
             self.body = b""
 
 

@@ -1,40 +1,111 @@
 """Everything that deciding needs, loaded and validated together from the operator's files."""
 
-import os
-import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
-from blake3 import blake3
-
 from proxy.admit.register import Register, load_register
-from proxy.errors import ConfigurationError, FacegateError
-from proxy.examine.conflict import Conflict
-from proxy.examine.detector import Detector
+from proxy.content import Json
+from proxy.errors import ConfigurationError
 from proxy.examine.faces import Faces
 from proxy.examine.intent import Intent
-from proxy.examine.lexicon import load_lexicon
+from proxy.examine.lexicon import Lexicon, digest_of, load_lexicon
 from proxy.examine.media import Media
 from proxy.examine.pictures import PictureLimits
 from proxy.judge.load import load_policy
 from proxy.judge.policy import Policy
 from proxy.refusal import Wording
 from proxy.screen import Screening
-from proxy.settings import Settings, load_settings
+from proxy.settings import Limits, Settings, load_settings
 from proxy.surface import load_catalogue
 from proxy.surface.catalogue import Catalogue
 from proxy.surface.limits import Limits as SurfaceLimits
 
-
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The configuration in force. `folder` is where relative paths of the settings start."""
+    """The configuration in force. `folder` is where the relative paths of the settings start."""
 
     settings: Settings
     folder: Path
     register: Register
     catalogue: Catalogue
-    policy: Policy
     screening: Screening
     surface_limits: SurfaceLimits
+    faces: Faces
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.screening.policy
+
+    def with_policy(self, policy: Policy) -> "Runtime":
+        """The same, with another policy."""
+        return replace(self, screening=replace(self.screening, policy=policy))
+
+
+def load_runtime(path: Path) -> Runtime:
+    """Load a proxy.yaml and all that it names. Raises ConfigurationError with every mistake in all the files."""
+    settings = load_settings(path)
+    folder = path.resolve().parent
+    problems: list[str] = []
+    loaded: dict[str, object] = {}
+    parts: Mapping[str, Callable[[], object]] = {
+        "register": lambda: load_register(folder / settings.tenants),
+        "policy": lambda: load_policy([folder / pack for pack in settings.policies]),
+        "lexicon": lambda: load_lexicon(folder / settings.lexicons),
+    }
+    for name, load in parts.items():
+        try:
+            loaded[name] = load()
+        except ConfigurationError as error:
+            problems.extend(error.problems)
+    register, policy, lexicon = (loaded.get(name) for name in parts)
+    if not (isinstance(register, Register) and isinstance(policy, Policy) and isinstance(lexicon, Lexicon)):
+        raise ConfigurationError(*problems)
+    catalogue = load_catalogue()
+    faces = Faces(_picture_limits(settings.limits), settings.examination.face_score)
+    revised = replace(policy, revision=_revision(policy, folder / settings.lexicons, settings))
+    wording = Wording(settings.refusals.appeal, settings.refusals.as_content_filter)
+    screening = Screening(revised, (Media(), Intent(lexicon), faces), wording)
+    return Runtime(settings, folder, register, catalogue, screening, _surface_limits(settings.limits), faces)
+
+
+def _revision(policy: Policy, lexicons: Path, settings: Settings) -> str:
+    """A digest of all that decides: the packs, the word lists, the limits, and the score of a face."""
+    digest = sha256(policy.revision.encode())
+    digest.update(digest_of(lexicons).encode())
+    digest.update(settings.limits.model_dump_json().encode())
+    digest.update(settings.examination.model_dump_json().encode())
+    return digest.hexdigest()[:12]
+
+
+def _picture_limits(limits: Limits) -> PictureLimits:
+    return PictureLimits(
+        pixels=limits.image_pixels,
+        side=limits.image_side,
+        frames=limits.image_frames,
+        frame_pixels=4 * limits.image_pixels,
+        seconds=limits.image_seconds,
+    )
+
+
+def _surface_limits(limits: Limits) -> SurfaceLimits:
+    return SurfaceLimits(
+        inflated_bytes=limits.inflated_bytes,
+        json_depth=limits.json_depth,
+        images=limits.images,
+        inline_bytes=limits.inline_bytes,
+    )
+
+
+def describe(runtime: Runtime) -> dict[str, Json]:
+    """What is in force, for the readiness page and the log; no secrets."""
+    return {
+        "policy_revision": runtime.policy.revision,
+        "packs": [pack.id for pack in runtime.policy.packs],
+        "tenants": len(runtime.register.tenants),
+        "credentials": len(runtime.register.by_digest),
+        "upstream": runtime.settings.upstream.endpoint,
+        "faces": "ok" if runtime.faces.available else f"unavailable: {runtime.faces.reason}",
+    }

@@ -8,11 +8,11 @@ from proxy.operation import Called
 from proxy.surface.catalogue import Catalogue, load_catalogue, route
 from proxy.surface.decode import read_json
 from proxy.surface.limits import Limits
-from proxy.surface.readers import READERS
+from proxy.surface.readers import FIELD_NAMES, READERS
 from proxy.surface.readers.walk import WORD, Walk
 from proxy.surface.rewrite import rewrite_json
 
-__all__ = ["load_catalogue", "route", "surface"]
+__all__ = ["FIELD_NAMES", "load_catalogue", "route", "surface"]
 
 
 def surface(inbound: Inbound, catalogue: Catalogue, limits: Limits) -> Surfaced:

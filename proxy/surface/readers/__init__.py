@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from proxy.surface.readers import chat, completions, embeddings, images, responses
 from proxy.surface.readers.chat import read_chat
 from proxy.surface.readers.completions import read_completions
 from proxy.surface.readers.embeddings import read_embeddings
@@ -18,3 +19,9 @@ READERS: Final[Mapping[str, Callable[[Walk, Mapping[str, Any]], None]]] = {
     "responses": read_responses,
 }
 """The readers by the names that the catalogue uses."""
+
+FIELD_NAMES: Final = frozenset().union(
+    *(reader.KNOWN_FIELDS for reader in (chat, completions, embeddings, images, responses)),
+    {"headers", "query", "facegate-attributes"},
+)
+"""Field names of the API: what a location may show of a request in the journal."""

@@ -208,3 +208,6 @@ _BODY: Final[Table] = {
 
 PART_TYPES: Final = frozenset({"text", "refusal", "image_url", "input_audio", "file"})
 """Content parts that are read; all others are opaque."""
+
+KNOWN_FIELDS: Final = frozenset(_BODY) | frozenset(_MESSAGE[Role.USER]) | PART_TYPES | {"url", "data", "file_id", "file_data", "filename", "function", "custom", "arguments", "input"}
+"""Field names that this reader knows."""

@@ -41,3 +41,6 @@ _BODY: Final[Table] = {
     "logprobs": number,
     "echo": flag,
 }
+
+KNOWN_FIELDS: Final = frozenset(_BODY)
+"""Field names that this reader knows."""

@@ -21,3 +21,6 @@ _BODY: Final[Table] = {
     "user": text,
     "input_type": text,
 }
+
+KNOWN_FIELDS: Final = frozenset(_BODY)
+"""Field names that this reader knows."""

@@ -29,3 +29,6 @@ _BODY: Final[Table] = {
     "stream": flag,
     "partial_images": number,
 }
+
+KNOWN_FIELDS: Final = frozenset(_BODY)
+"""Field names that this reader knows."""

@@ -254,3 +254,6 @@ _BODY: Final[Table] = {
     "multi_agent": unread("work of further agents is not read"),
     "stream_id": name,
 }
+
+KNOWN_FIELDS: Final = frozenset(_BODY) | frozenset(_MEDIA) | _MEMBERS | {"format", "verbosity", "variables", "description"}
+"""Field names that this reader knows."""

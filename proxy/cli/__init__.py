@@ -1,0 +1,46 @@
+"""The command line: one module a command."""
+
+import sys
+
+import click
+
+from proxy import __version__
+from proxy.cli.check import check
+from proxy.cli.coverage import coverage
+from proxy.cli.demo import demo
+from proxy.cli.schemas import schemas
+from proxy.cli.screen import screen
+from proxy.cli.serve import serve
+from proxy.cli.tenants import tenants
+from proxy.cli.test import test
+from proxy.errors import FacegateError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="facegate")
+def cli() -> None:
+    """Facegate: a reverse proxy that holds Azure OpenAI requests against the service's code of conduct."""
+
+
+for command in (serve, demo, screen, check, test, tenants, coverage, schemas):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run a command. Exit status 0: done (screen: forwarded); 1: checks or tests failed; 2: unusable input; 3: refused."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as mistake:
+        mistake.show()
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(130)
+    except FacegateError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What a request shows, against what the register says and the request declares."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from proxy.caller import MOBILE_CAMERAS, Caller
+from proxy.facts import Evidence, Fact, Truth
+
+SPEAKS_FROM: Final = 0.9
+"""Score of `context.law_enforcement` from which a text speaks from police work, and not only of it."""
+
+_POLICE: Final = ("police_department", "law_enforcement", "public_safety_vendor")
+
+_AGREE: Final = tuple(
+    Fact(name, Truth.FALSE, "conflict") for name in ("conflict.camera", "conflict.organization", "conflict.timing")
+)
+
+
+def conflicts(evidence: Evidence, caller: Caller) -> Sequence[Fact]:
+    """The `conflict.*` facts. Evidence that contradicts an attribute is a fact of its own; it never proves innocence."""
+    facts = evidence.by_name()
+    names = ("context.law_enforcement", "context.mobile_camera", "media.mobile_camera", "context.live_feed")
+    law, said, seen, live = (facts.get(name) for name in names)
+    if not any(fact is not None and fact.truth is Truth.TRUE for fact in (law, said, seen, live)):
+        return _AGREE
+    speaks = law is not None and law.truth is Truth.TRUE and law.score >= SPEAKS_FROM
+    mobile = next((fact for fact in (seen, said) if fact is not None and fact.truth is Truth.TRUE), None)
+    camera = caller.value_of("camera")
+    return (
+        _fact("conflict.organization", law if speaks and not _known_police(caller) else None),
+        _fact("conflict.camera", mobile if camera is not None and camera not in MOBILE_CAMERAS else None),
+        _fact(
+            "conflict.timing",
+            live if live and live.truth is Truth.TRUE and caller.value_of("timing") == "post_event" else None,
+        ),
+    )
+
+
+def _known_police(caller: Caller) -> bool:
+    acting = caller.on_behalf_of
+    return (
+        caller.value_of("organization") in _POLICE
+        or acting is None
+        or any(one.organization in _POLICE for one in acting)
+    )
+
+
+def _fact(name: str, cause: Fact | None) -> Fact:
+    if cause is None:
+        return Fact(name, Truth.FALSE, "conflict")
+    return Fact(name, Truth.TRUE, "conflict", cause.score, cause.locations, 1)
