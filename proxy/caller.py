@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Final, TypeAlias
 
 ATTRIBUTE_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -25,7 +25,7 @@ STRICTEST_FIRST: Final[Mapping[str, tuple[str, ...]]] = {
 MOBILE_CAMERAS: Final = ("body_worn", "dash", "drone", "handheld", "vehicle")
 
 
-class Provenance(str, Enum):
+class Provenance(StrEnum):
     """Where an attribute's value comes from."""
 
     ATTESTED = "attested"  # the tenant register, reviewed by the platform team

@@ -153,10 +153,12 @@ def path_of(case: Case) -> str:
     for key, path in _PATHS.items():
         if key in keys:
             return path
-    raise ConfigurationError(f"case {case.id or '(without id)'}: `path` is missing, and the body does not tell the operation")
+    raise ConfigurationError(
+        f"case {case.id or '(without id)'}: `path` is missing, and the body does not tell the operation"
+    )
 
 
-def _filled(value: Any, folder: Path) -> Any:  # noqa: ANN401 - JSON
+def _filled(value: Any, folder: Path) -> Any:
     if isinstance(value, str) and value.startswith(FILE_PREFIX):
         kind = mimetypes.guess_type(value)[0] or "application/octet-stream"
         return f"data:{kind};base64,{base64.b64encode(_read(value, folder)).decode('ascii')}"

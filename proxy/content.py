@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import TypeAlias
 
 from proxy.location import Location
@@ -10,7 +10,7 @@ from proxy.location import Location
 Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | int | float | bool | None
 
 
-class Role(str, Enum):
+class Role(StrEnum):
     """Who says a text; `FIELD` is any value that is not a turn of the conversation (a known or unknown field)."""
 
     SYSTEM = "system"
@@ -78,7 +78,7 @@ class Document:
     filename: str = ""
 
 
-class SchemaKind(str, Enum):
+class SchemaKind(StrEnum):
     """What a schema is for."""
 
     TOOL = "tool"

@@ -87,7 +87,7 @@ def _compose(path: Path) -> Node:
         line = data.count(b"\n", 0, failure.start) + 1
         raise ConfigurationError(f"{path}:{line}: the file is not UTF-8") from failure
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
+        node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as failure:
         mark = failure.problem_mark or failure.context_mark
         line = mark.line + 1 if mark else 1
@@ -99,7 +99,7 @@ def _compose(path: Path) -> Node:
     return node
 
 
-def _plain(node: Node, where: Path_, lines: dict[Path_, int], problems: list[tuple[int, str]]) -> Any:  # noqa: ANN401 - YAML
+def _plain(node: Node, where: Path_, lines: dict[Path_, int], problems: list[tuple[int, str]]) -> Any:
     line = node.start_mark.line + 1
     if where in lines:
         problems.append((line, f"{_where(where)}given before"))
@@ -113,11 +113,15 @@ def _plain(node: Node, where: Path_, lines: dict[Path_, int], problems: list[tup
             return _mapping(node, where, lines, problems)
         case SequenceNode():
             return tuple(_plain(item, (*where, index), lines, problems) for index, item in enumerate(node.value))
-        case _:
+        case ScalarNode():
             return _scalar(node)
+        case _:
+            raise AssertionError(f"YAML has three kinds of nodes, and this is a {type(node).__name__}")
 
 
-def _mapping(node: MappingNode, where: Path_, lines: dict[Path_, int], problems: list[tuple[int, str]]) -> dict[str, Any]:
+def _mapping(
+    node: MappingNode, where: Path_, lines: dict[Path_, int], problems: list[tuple[int, str]]
+) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
@@ -137,7 +141,7 @@ def _mapping(node: MappingNode, where: Path_, lines: dict[Path_, int], problems:
 _CONSTRUCTOR: Final = YAML(typ="safe", pure=True).constructor
 
 
-def _scalar(node: ScalarNode) -> Any:  # noqa: ANN401 - whatever YAML 1.2 makes of it
+def _scalar(node: ScalarNode) -> Any:
     tag = str(node.tag)
     if tag.endswith(":str"):
         return node.value
@@ -146,7 +150,7 @@ def _scalar(node: ScalarNode) -> Any:  # noqa: ANN401 - whatever YAML 1.2 makes 
     return _CONSTRUCTOR.construct_object(node, deep=True)
 
 
-def _problem(detail: Any, model: type[BaseModel], lines: Mapping[Path_, int]) -> tuple[int, str]:  # noqa: ANN401 - pydantic's TypedDict
+def _problem(detail: Any, model: type[BaseModel], lines: Mapping[Path_, int]) -> tuple[int, str]:
     where = tuple(detail["loc"])
     line = line_of(lines, where)
     kind, message = detail["type"], str(detail["msg"])
@@ -179,7 +183,7 @@ def _fields_at(model: type[BaseModel], where: Path_) -> Sequence[str]:
     return sorted(set(names))
 
 
-def _models_in(annotation: Any) -> list[Any]:  # noqa: ANN401 - any annotation
+def _models_in(annotation: Any) -> list[Any]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for inner in get_args(annotation) for model in _models_in(inner)]

@@ -1,20 +1,20 @@
 """Every error that Facegate raises for a reason, with its HTTP status and stable code.
 
-    FacegateError
-    ├── RequestError                 the caller's request cannot be served; each has status, code, location
-    │   ├── BadRequest           400 invalid_request        malformed beyond doubt
-    │   ├── Unauthenticated      401 invalid_api_key        nobody we know
-    │   ├── NotFound             404 not_inspectable        no operation of the catalogue
-    │   ├── MethodNotAllowed     405 method_not_allowed     the path is known, the method is not
-    │   ├── TooSlow              408 request_timeout        the body did not arrive in time
-    │   ├── TooLarge             413 too_large              over a limit set before reading or decoding
-    │   ├── UnsupportedMedia     415 unsupported_media_type a content type or encoding that is not read
-    │   ├── NotInspectable       422 not_inspectable        something that may carry content cannot be examined
-    │   └── Unavailable          503 examination_unavailable  the proxy cannot examine or record now
-    ├── UpstreamError                the service cannot be reached or answers what may not be relayed
-    │   ├── UpstreamUnreachable  502 upstream_unreachable
-    │   └── UpstreamTimeout      504 upstream_timeout
-    └── ConfigurationError           a file of the operator's is wrong; the message names file, line and what is valid
+FacegateError
+├── RequestError                 the caller's request cannot be served; each has status, code, location
+│   ├── BadRequest           400 invalid_request        malformed beyond doubt
+│   ├── Unauthenticated      401 invalid_api_key        nobody we know
+│   ├── NotFound             404 not_inspectable        no operation of the catalogue
+│   ├── MethodNotAllowed     405 method_not_allowed     the path is known, the method is not
+│   ├── TooSlow              408 request_timeout        the body did not arrive in time
+│   ├── TooLarge             413 too_large              over a limit set before reading or decoding
+│   ├── UnsupportedMedia     415 unsupported_media_type a content type or encoding that is not read
+│   ├── NotInspectable       422 not_inspectable        something that may carry content cannot be examined
+│   └── Unavailable          503 examination_unavailable  the proxy cannot examine or record now
+├── UpstreamError                the service cannot be reached or answers what may not be relayed
+│   ├── UpstreamUnreachable  502 upstream_unreachable
+│   └── UpstreamTimeout      504 upstream_timeout
+└── ConfigurationError           a file of the operator's is wrong; the message names file, line and what is valid
 """
 
 from typing import ClassVar

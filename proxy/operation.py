@@ -1,10 +1,10 @@
 """One operation of the service's API, as the catalogue describes it."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class Disposition(str, Enum):
+class Disposition(StrEnum):
     """What happens to calls of an operation."""
 
     SCREEN = "screen"  # read, examined, judged, and forwarded if policy allows

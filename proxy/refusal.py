@@ -51,7 +51,11 @@ def refuse_unexamined(places: Sequence[tuple[Location, str]], decision_id: str, 
     """The refusal of a request that holds something nobody could read or examine; `places` is not empty."""
     location, why = places[0]
     more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
-    return _refuse(NotInspectable(f"{str(location) or 'the body'} cannot be inspected: {why}{more}", location), decision_id, wording)
+    return _refuse(
+        NotInspectable(f"{str(location) or 'the body'} cannot be inspected: {why}{more}", location),
+        decision_id,
+        wording,
+    )
 
 
 def refuse_error(error: RequestError, decision_id: str, wording: Wording) -> Refuse:

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from proxy.caller import Caller
-from proxy.content import Content, Coverage, Document, Image, Inline, Opaque, Part, Reference, Remote, Schema, Text, kind_of
+from proxy.content import (
+    Content,
+    Coverage,
+    Document,
+    Image,
+    Inline,
+    Opaque,
+    Part,
+    Reference,
+    Remote,
+    Schema,
+    Text,
+    kind_of,
+)
 from proxy.decision import Decision
 from proxy.examine import examine
 from proxy.examine.detector import Detector
@@ -79,7 +92,7 @@ def unexamined(content: Content, evidence: Evidence) -> Sequence[tuple[Location,
     return gaps
 
 
-def _unread(part: Part) -> str:  # noqa: PLR0911 - one answer a kind of part
+def _unread(part: Part) -> str:
     match part:
         case Text() | Schema() | Image(source=Inline()):
             return ""

@@ -1,8 +1,9 @@
 """The Facegate-Attributes header: a request may add to what the register knows, or make it stricter, never weaken it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias, cast
 
 import http_sf
 
@@ -15,6 +16,10 @@ HEADER: Final = "facegate-attributes"
 MAX_HEADER: Final = 2048
 
 _PLACE: Final = Location(("headers", HEADER))
+
+_COUNTRY: Final = re.compile(r"[A-Z]{2}")  # ISO 3166 alpha-2
+
+_Members: TypeAlias = Mapping[str, tuple[object, Mapping[str, object]]]
 
 _ALWAYS: Final[Mapping[str, frozenset[str]]] = {
     "camera": frozenset(MOBILE_CAMERAS),
@@ -51,7 +56,7 @@ def parse_attributes(header: str) -> Declared:
         raise BadRequest(f"Facegate-Attributes names {repeated[0]!r} twice", _PLACE.at(repeated[0]))
     values: dict[str, str] = {}
     principals: OnBehalfOf = None
-    for name, (value, parameters) in members.items():  # type: ignore[union-attr] # tltype makes it a dictionary
+    for name, (value, parameters) in cast("_Members", members).items():  # tltype makes it one
         if name == "on_behalf_of":
             principals = _principals(value)
         else:
@@ -74,9 +79,7 @@ def _value(name: str, value: object, parameters: Mapping[str, object]) -> str:
 def _principals(value: object) -> tuple[Principal, ...]:
     place = _PLACE.at("on_behalf_of")
     if not isinstance(value, list):
-        raise BadRequest(
-            "Facegate-Attributes: on_behalf_of is a list such as (police_department;country=US)", place
-        )
+        raise BadRequest("Facegate-Attributes: on_behalf_of is a list such as (police_department;country=US)", place)
     return tuple(_principal(item, parameters, place) for item, parameters in value)
 
 
@@ -85,7 +88,7 @@ def _principal(item: object, parameters: Mapping[str, object], place: Location) 
     if organization not in ATTRIBUTE_VALUES["organization"]:
         valid = ", ".join(ATTRIBUTE_VALUES["organization"])
         raise BadRequest(f"Facegate-Attributes: on_behalf_of names an unknown organisation; valid: {valid}", place)
-    if set(parameters) - {"country"} or (country and not (len(country) == 2 and country.isascii() and country.isupper())):  # noqa: PLR2004 - ISO 3166 alpha-2
+    if set(parameters) - {"country"} or (country and not _COUNTRY.fullmatch(country)):
         raise BadRequest("Facegate-Attributes: on_behalf_of takes one parameter, country, as in country=US", place)
     return Principal(organization, country)
 

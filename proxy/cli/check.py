@@ -25,4 +25,6 @@ def check(folder: Path) -> None:
     found = describe(runtime)
     packs = ", ".join(pack.id for pack in runtime.policy.packs)
     rules = sum(len(pack.rules) for pack in runtime.policy.packs)
-    click.echo(f"{path}: good. {packs}: {rules} rules; {found['tenants']} tenants; policy revision {runtime.policy.revision}")
+    click.echo(
+        f"{path}: good. {packs}: {rules} rules; {found['tenants']} tenants; policy revision {runtime.policy.revision}"
+    )

@@ -30,4 +30,6 @@ def coverage(*, as_json: bool) -> None:
         fate = ", ".join(f"{kind} {what}" for kind, what in one.parts) or one.why
         click.echo(f"{one.disposition.value:7} {one.name:45} {fate}")
     screened = sum(1 for one in operations if one.disposition is Disposition.SCREEN)
-    click.echo(f"{len(operations)} operations: {screened} screened, {len(operations) - screened} refused; any other path is refused")
+    click.echo(
+        f"{len(operations)} operations: {screened} screened, {len(operations) - screened} refused; any other path is refused"
+    )

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import click
 import orjson
+from pydantic import BaseModel
 
 from proxy.admit.register import RegisterFile
 from proxy.case import CaseFile
@@ -14,7 +16,7 @@ from proxy.examine.lexicon import LexiconFile
 from proxy.judge.load import PolicyFile
 from proxy.settings import Settings
 
-_MODELS = {
+_MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "proxy": Settings,
     "tenants": RegisterFile,
     "policy": PolicyFile,

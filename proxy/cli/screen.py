@@ -24,7 +24,9 @@ FORWARDED, REFUSED = 0, 3
 @click.option("--tenant", help="The tenant of the register that calls.")
 @click.option("--attributes", help="The request's Facegate-Attributes header, as in camera=body_worn.")
 @click.option("--path", "target", help="The request target, when the file is a body alone and does not tell.")
-@click.option("--cases", "cases_file", type=click.Path(path_type=Path), help="A file of cases: .jsonl, or a tests.yaml.")
+@click.option(
+    "--cases", "cases_file", type=click.Path(path_type=Path), help="A file of cases: .jsonl, or a tests.yaml."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def screen(  # noqa: PLR0913 - one a flag
     request_file: Path | None,
@@ -53,7 +55,9 @@ def screen(  # noqa: PLR0913 - one a flag
     for case in cases:
         row = decide(case.model_copy(update=given), runtime, folder)
         refused |= row["status"] != 200  # noqa: PLR2004 - forwarded
-        sys.stdout.buffer.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)) if as_json else click.echo(in_words(row))
+        sys.stdout.buffer.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)) if as_json else click.echo(
+            in_words(row)
+        )
     sys.stdout.flush()
     raise click.exceptions.Exit(REFUSED if refused else FORWARDED)
 
@@ -71,7 +75,16 @@ def decide(case: Case, runtime: Runtime, folder: Path) -> Mapping[str, Any]:
         "status": 200 if decision.outcome.forwards else 403,
         "rules": list(decision.fired),
         "undetermined": list(decision.undetermined),
-        "findings": [{"rule": one.rule, "clause": one.clause, "outcome": one.outcome.value, "locations": [], "facts": list(one.facts)} for one in decision.findings],
+        "findings": [
+            {
+                "rule": one.rule,
+                "clause": one.clause,
+                "outcome": one.outcome.value,
+                "locations": [],
+                "facts": list(one.facts),
+            }
+            for one in decision.findings
+        ],
         "facts": {name: {"truth": str(value).lower()} for name, value in case.facts.items()},
         "coverage": {"inspected": 0, "refused": 0, "exempt": 0},
         "policy_revision": decision.revision,
@@ -94,8 +107,13 @@ def in_words(row: Mapping[str, Any]) -> str:
         lines.append(f"  {row['message']}")
     for finding in row["findings"]:
         sure = "could not be ruled out" if finding.get("undetermined") else "holds"
-        lines.append(f"  {finding['outcome']:7} {finding['rule']} ({finding['clause']}): {finding.get('message', '')}; {sure}")
-        lines.append(f"          rests on {', '.join(finding['facts'])}" + (f" at {', '.join(finding['locations'])}" if finding["locations"] else ""))
+        lines.append(
+            f"  {finding['outcome']:7} {finding['rule']} ({finding['clause']}): {finding.get('message', '')}; {sure}"
+        )
+        lines.append(
+            f"          rests on {', '.join(finding['facts'])}"
+            + (f" at {', '.join(finding['locations'])}" if finding["locations"] else "")
+        )
         if finding.get("citation"):
             lines.append(f"          {finding['citation']}")
         if finding.get("alternative"):
@@ -106,5 +124,8 @@ def in_words(row: Mapping[str, Any]) -> str:
         why = f" ({fact['why']})" if fact.get("why") else ""
         lines.append(f"  fact    {name}: {fact['truth']}{where}{why}")
     seen = row["coverage"]
-    lines.append(f"  parts   {seen['inspected']} inspected, {seen['refused']} refused, {seen['exempt']} exempt; policy {row['policy_revision']}")
+    lines.append(
+        f"  parts   {seen['inspected']} inspected, {seen['refused']} refused, {seen['exempt']} exempt;"
+        f" policy {row['policy_revision']}"
+    )
     return "\n".join(lines)

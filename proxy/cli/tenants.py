@@ -20,7 +20,9 @@ def tenants() -> None:
 @tenants.command()
 @click.argument("tenant")
 @config_option
-@click.option("--id", "credential", default="key-1", show_default=True, help="Name of the key in the register and in records.")
+@click.option(
+    "--id", "credential", default="key-1", show_default=True, help="Name of the key in the register and in records."
+)
 @click.option("--write", is_flag=True, help="Add the digest to the register file.")
 def key(tenant: str, config: Path, credential: str, *, write: bool) -> None:
     """Make a proxy key for TENANT. The key is shown once; the register keeps its digest only."""

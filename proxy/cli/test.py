@@ -1,6 +1,8 @@
 """facegate test."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,11 +38,15 @@ def _run(path: Path, runtime: Runtime) -> int:
     for case in cases:
         got = decide(case, own, path.parent)
         watched = set(got["rules"]) | set(got.get("shadow", ()))
-        for rule in spoken:
-            spoken[rule].add(rule in watched)
+        for rule, seen in spoken.items():
+            seen.add(rule in watched)
         problems += [f"{path}: {case.id}: {words}" for words in _differences(case, got)]
-    problems += [f"{path}: rule {rule!r} has no case in which it speaks" for rule, seen in spoken.items() if True not in seen]
-    problems += [f"{path}: rule {rule!r} has no case in which it is silent" for rule, seen in spoken.items() if False not in seen]
+    problems += [
+        f"{path}: rule {rule!r} has no case in which it speaks" for rule, seen in spoken.items() if True not in seen
+    ]
+    problems += [
+        f"{path}: rule {rule!r} has no case in which it is silent" for rule, seen in spoken.items() if False not in seen
+    ]
     for problem in problems:
         click.echo(problem, err=True)
     pack = policy.packs[0]
@@ -48,14 +54,15 @@ def _run(path: Path, runtime: Runtime) -> int:
     return len(problems)
 
 
-def _differences(case: Case, got: "dict[str, object] | object") -> list[str]:
+def _differences(case: Case, got: Mapping[str, Any]) -> list[str]:
     expected = case.expect
     if expected is None:
         return ["the case expects nothing"]
-    assert isinstance(got, dict)  # noqa: S101 - `decide` returns one
     found: list[str] = []
     if Outcome(expected.outcome).value != got["outcome"]:
-        found.append(f"outcome {got['outcome']}, expected {expected.outcome} (rules: {', '.join(got['rules']) or 'none'})")
+        found.append(
+            f"outcome {got['outcome']}, expected {expected.outcome} (rules: {', '.join(got['rules']) or 'none'})"
+        )
     for name in ("rules", "undetermined"):
         wanted = getattr(expected, name)
         if wanted is not None and sorted(wanted) != sorted(got[name]):

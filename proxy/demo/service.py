@@ -55,9 +55,9 @@ async def start_demo_service() -> DemoService:
     return DemoService(f"http://127.0.0.1:{port}", key, runner)
 
 
-def _asks_for(key: str) -> Any:  # noqa: ANN401 - aiohttp's middleware type is private
+def _asks_for(key: str) -> Any:
     @web.middleware
-    async def check(request: web.Request, handler: Any) -> web.StreamResponse:  # noqa: ANN401 - as above
+    async def check(request: web.Request, handler: Any) -> web.StreamResponse:
         if not secrets.compare_digest(request.headers.get("api-key", ""), key):
             error = {"code": "401", "message": "Access denied due to invalid subscription key or wrong API endpoint."}
             return web.json_response({"error": error}, status=401)
@@ -89,7 +89,11 @@ async def _chat(request: web.Request) -> web.StreamResponse:
     if body.get("stream") is True:
         deltas: list[Mapping[str, Any]] = [{"role": "assistant", "content": ""}, *({"content": word} for word in WORDS)]
         events: list[Mapping[str, Any]] = [
-            {**base, "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+            {
+                **base,
+                "object": "chat.completion.chunk",
+                "choices": [{"index": 0, "delta": delta, "finish_reason": None}],
+            }
             for delta in deltas
         ]
         last = {"index": 0, "delta": {}, "finish_reason": "stop"}

@@ -20,7 +20,7 @@ _MAX_FACES: Final = 1024
 _SHORTS: Final = 16  # score, x, y, width, height, five landmarks, one spare
 
 
-class ModelUnavailable(Exception):  # noqa: N818 - a state of the installation
+class ModelUnavailable(Exception):
     """The model cannot be loaded here; its text says why."""
 
 

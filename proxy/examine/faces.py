@@ -78,7 +78,9 @@ class Faces:
             if seen.gap:
                 gaps.append((part.location, seen.gap))
         blind = bool(gaps) or any(map(_could_show, content.parts))
-        camera = Fact("media.mobile_camera", Truth.TRUE if mobile else Truth.FALSE, self.name, 1.0, tuple(mobile), len(mobile))
+        camera = Fact(
+            "media.mobile_camera", Truth.TRUE if mobile else Truth.FALSE, self.name, 1.0, tuple(mobile), len(mobile)
+        )
         return Evidence((self._fact(faces, gaps, blind=blind), camera), tuple(gaps))
 
     def _fact(
@@ -134,7 +136,9 @@ def _at(view: Pixels.Image, side: int) -> Pixels.Image:
     scale = side / max(view.size)
     if scale >= 1:
         return view
-    return view.resize((max(1, round(view.width * scale)), max(1, round(view.height * scale))), Pixels.Resampling.BILINEAR)
+    return view.resize(
+        (max(1, round(view.width * scale)), max(1, round(view.height * scale))), Pixels.Resampling.BILINEAR
+    )
 
 
 def _bgr(view: Pixels.Image) -> bytes:

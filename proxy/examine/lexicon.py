@@ -2,9 +2,9 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from dataclasses import dataclass, field
 from typing import Annotated, Final, TypeAlias
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -26,7 +26,7 @@ MAX_HITS: Final = 400_000
 """Terms found in one text beyond which it counts as not fully read."""
 
 
-class TooDense(Exception):  # noqa: N818 - caught beside every call
+class TooDense(Exception):
     """A text holds more terms than are weighed."""
 
 
@@ -49,8 +49,12 @@ class LexiconFile(_Entry):
     common: tuple[str, ...] = Field((), description="concepts too common to make a text worth a closer look")
     concepts: Mapping[str, Mapping[str, tuple[str, ...]]] = Field(default_factory=dict)
     intents: tuple[IntentEntry, ...] = ()
-    fields: Mapping[str, tuple[str, ...]] = Field(default_factory=dict, description="field names by the fact they tell of")
-    integer_fields: Mapping[str, str] = Field(default_factory=dict, description="field names that tell of a fact as numbers")
+    fields: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="field names by the fact they tell of"
+    )
+    integer_fields: Mapping[str, str] = Field(
+        default_factory=dict, description="field names that tell of a fact as numbers"
+    )
     choices: Mapping[str, tuple[str, ...]] = Field(default_factory=dict, description="choices; two in one list tell")
     document_fields: tuple[str, ...] = Field((), description="fields of printed documents")
     speaks: Mapping[str, tuple[str, ...]] = Field(default_factory=dict, description="texts in which a fact speaks")
@@ -86,8 +90,8 @@ class Lexicon:
         self.words = words or FieldWords()
         self.intents = tuple(intents)
         terms: dict[str, list[str]] = {}
-        for concept, words in concepts.items():
-            for word in words:
+        for concept, spellings in concepts.items():
+            for word in spellings:
                 terms.setdefault(_term(word), []).append(concept)
         self._concepts = tuple(map(tuple, terms.values()))
         self._automaton = AhoCorasick(list(terms), matchkind=MatchKind.Standard)
@@ -200,7 +204,10 @@ def check_examples(folder: Path) -> Sequence[str]:
         problems += [
             file.problem(("silent", index), f"{', '.join(sorted(loud))} speaks in {text!r}")
             for index, text in enumerate(file.value.silent)
-            if (loud := {fact for fact in speaking(lexicon, text) if fact.startswith("intent.")} - {"intent.identify_depicted"})
+            if (
+                loud := {fact for fact in speaking(lexicon, text) if fact.startswith("intent.")}
+                - {"intent.identify_depicted"}
+            )
         ]
     return problems
 
@@ -235,7 +242,9 @@ def _load(folder: Path) -> tuple[Lexicon | None, list[str]]:
     if problems:
         return None, problems
     common = {concept for file in files for concept in file.value.common}
-    return Lexicon(concepts, [intent for file in files for intent in file.value.intents], common, _field_words(files)), []
+    return Lexicon(
+        concepts, [intent for file in files for intent in file.value.intents], common, _field_words(files)
+    ), []
 
 
 def _field_words(files: Sequence[documents.Located[LexiconFile]]) -> FieldWords:
@@ -260,7 +269,11 @@ def _unknown_names(file: documents.Located[LexiconFile], concepts: Mapping[str, 
     problems: list[str] = []
     for index, intent in enumerate(file.value.intents):
         if intent.fact not in CATALOGUE:
-            problems.append(file.problem(("intents", index, "fact"), f"unknown fact {intent.fact!r}; {nearest(intent.fact, CATALOGUE)}"))
+            problems.append(
+                file.problem(
+                    ("intents", index, "fact"), f"unknown fact {intent.fact!r}; {nearest(intent.fact, CATALOGUE)}"
+                )
+            )
         problems += [
             file.problem(("intents", index, "sequence", place), f"unknown concept {name!r}; {nearest(name, concepts)}")
             for place, name in enumerate(intent.sequence)

@@ -1,11 +1,19 @@
 """What kinds of media a request carries, and what of it cannot be examined at all."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from proxy.caller import Caller
 from proxy.content import Audio, Content, Document, Image, Opaque, Part, Reference, Remote, Video
 from proxy.facts import Evidence, Fact, Truth
 from proxy.location import Location
 
-_KINDS = {"media.images": Image, "media.audio": Audio, "media.video": Video, "media.documents": Document}
+_KINDS: Final[Mapping[str, type[Part]]] = {
+    "media.images": Image,
+    "media.audio": Audio,
+    "media.video": Video,
+    "media.documents": Document,
+}
 
 
 class Media:
@@ -23,7 +31,9 @@ class Media:
             return Evidence(self._NOTHING)
         facts = [self._kind(name, kind, content.parts) for name, kind in _KINDS.items()]
         facts.append(self._places("coverage.opaque", [p.location for p in content.parts if isinstance(p, Opaque)]))
-        facts.append(self._places("coverage.references", [p.location for p in content.parts if isinstance(p, Reference)]))
+        facts.append(
+            self._places("coverage.references", [p.location for p in content.parts if isinstance(p, Reference)])
+        )
         facts.append(self._places("coverage.remote", [p.location for p in content.parts if _is_remote(p)]))
         return Evidence(tuple(facts))
 

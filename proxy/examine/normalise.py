@@ -13,12 +13,29 @@ from typing import Final
 from urllib.parse import unquote
 
 _INVISIBLE: Final = dict.fromkeys(
-    [0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x2060, 0x2061, 0x2062, 0x2063, 0x2064, 0x3164, 0xFEFF, 0xFFA0]
-    + list(range(0x200B, 0x2010))
-    + list(range(0x202A, 0x202F))
-    + list(range(0x2066, 0x2070))
-    + list(range(0xFE00, 0xFE10))
-    + list(range(0xE0000, 0xE0080))
+    [
+        173,
+        847,
+        1564,
+        4447,
+        4448,
+        6068,
+        6069,
+        6158,
+        8288,
+        8289,
+        8290,
+        8291,
+        8292,
+        12644,
+        65279,
+        65440,
+        *list(range(8203, 8208)),
+        *list(range(8234, 8239)),
+        *list(range(8294, 8304)),
+        *list(range(65024, 65040)),
+        *list(range(917504, 917632)),
+    ]
 )
 _APOSTROPHES: Final = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "‐": "-", "‑": "-", "–": "-", "—": " - "})
 
@@ -39,7 +56,9 @@ END: Final = "\x1e"
 _SENTENCE_END: Final = re.compile(r"[.!?;:]+(?=\s|$)|\n+|[。！？；]")
 _ENDS: Final = (". ", "? ", "! ", "; ", ": ", "\n")
 _MARK: Final = f" {END} "
-_PUNCTUATION: Final = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum() and chr(code) != END})
+_PUNCTUATION: Final = str.maketrans(
+    {chr(code): " " for code in range(128) if not chr(code).isalnum() and chr(code) != END}
+)
 
 _WIDE_PUNCTUATION: Final = re.compile(r"[^\w\x1e]|_")
 _SPACED: Final = re.compile(r"\b\w(?:[ .*_\-]{1,2}\w\b){3,}")
@@ -143,4 +162,6 @@ def _printable(data: bytes) -> str | None:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    return text if sum(character.isprintable() or character.isspace() for character in text) > 0.95 * len(text) else None
+    return (
+        text if sum(character.isprintable() or character.isspace() for character in text) > 0.95 * len(text) else None
+    )

@@ -44,7 +44,7 @@ class PictureLimits:
     seconds: float = 20.0
 
 
-class Undecodable(Exception):  # noqa: N818 - caught beside every call
+class Undecodable(Exception):
     """The picture cannot be examined in full; its text says why, in words for a person."""
 
 
@@ -64,7 +64,7 @@ def open_picture(data: bytes, limits: PictureLimits) -> Image.Image:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as mistake:
         raise Undecodable("not a picture in JPEG, PNG, GIF or WebP format") from mistake
-    except Exception as mistake:  # noqa: BLE001 - decoders of hostile bytes raise anything
+    except Exception as mistake:
         raise Undecodable(f"its header cannot be read ({type(mistake).__name__})") from mistake
     _check_size(picture, limits)
     return picture

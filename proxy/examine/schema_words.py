@@ -12,7 +12,7 @@ _NAMED: Final = frozenset({"properties", "patternProperties", "$defs", "definiti
 _MAX_NODES: Final = 20_000
 
 
-class TooLargeSchema(Exception):  # noqa: N818 - caught beside every call
+class TooLargeSchema(Exception):
     """A schema with more nodes than are walked."""
 
 
@@ -46,7 +46,7 @@ def words_of(document: Json) -> SchemaWords:
     return found
 
 
-def _nodes(document: Any) -> Iterator[tuple[str, Any, bool]]:  # noqa: ANN401 - JSON
+def _nodes(document: Any) -> Iterator[tuple[str, Any, bool]]:
     """Each value of a document with its key, and whether the key is a field's own name."""
     stack: list[tuple[str, Any, bool]] = [("", document, False)]
     while stack:

@@ -13,7 +13,7 @@ from proxy.forward.headers import to_caller
 SERVER = "facegate"
 
 
-class CallerGone(Exception):  # noqa: N818 - not an error of anybody's
+class CallerGone(Exception):
     """The caller closed the connection while the reply was on its way."""
 
 

@@ -65,7 +65,9 @@ class ConditionEntry(_Entry):
 
     @model_validator(mode="after")
     def _one_kind(self) -> "ConditionEntry":
-        kinds = [kind for kind in ("fact", "attribute", "acts_for", "all", "any", "none") if getattr(self, kind) is not None]
+        kinds = [
+            kind for kind in ("fact", "attribute", "acts_for", "all", "any", "none") if getattr(self, kind) is not None
+        ]
         if len(kinds) != 1:
             raise ValueError("a condition has exactly one of: fact, attribute, acts_for, all, any, none")
         if (self.attribute is None) != (self.in_ is None):
@@ -164,7 +166,9 @@ def _check(located: Located[PolicyFile], index: int, rule: RuleEntry) -> Sequenc
     conditions = [(("rules", index, "when"), rule.when)]
     conditions += [(("rules", index, "exceptions", number), one) for number, one in enumerate(rule.exceptions)]  # type: ignore[misc] # paths of both lengths
     for where, condition in conditions:
-        problems.extend(located.problem(place, f"rule {rule.id!r} {words}") for place, words in _unknown(where, condition))
+        problems.extend(
+            located.problem(place, f"rule {rule.id!r} {words}") for place, words in _unknown(where, condition)
+        )
     return problems
 
 
@@ -192,7 +196,12 @@ def _unknown_attribute(where: tuple[Any, ...], name: str, values: Sequence[str])
     if name in _OPEN_ATTRIBUTES:
         return []
     if name not in ATTRIBUTE_VALUES:
-        return [((*where, "attribute"), f"asks about unknown {name!r}; {nearest(name, (*ATTRIBUTE_VALUES, *_OPEN_ATTRIBUTES))}")]
+        return [
+            (
+                (*where, "attribute"),
+                f"asks about unknown {name!r}; {nearest(name, (*ATTRIBUTE_VALUES, *_OPEN_ATTRIBUTES))}",
+            )
+        ]
     valid = ATTRIBUTE_VALUES[name]
     return [
         ((*where, "in", index), f"asks {name} for unknown {value!r}; {nearest(value, valid)}")
@@ -227,7 +236,7 @@ def _outcome(word: str | None) -> Outcome | None:
     return Outcome(word) if word else None
 
 
-def _condition(entry: ConditionEntry) -> Condition:  # noqa: PLR0911 - one answer a kind of condition
+def _condition(entry: ConditionEntry) -> Condition:
     if entry.fact is not None:
         return FactIs(entry.fact, entry.min_score or 0.0, entry.min_count or 0)
     if entry.attribute is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import TypeAlias, assert_never
 
 from proxy.caller import Caller
@@ -10,7 +10,7 @@ from proxy.decision import Outcome
 from proxy.facts import Fact, Truth
 
 
-class Mode(str, Enum):
+class Mode(StrEnum):
     """Whether a rule counts, is only watched, or sleeps."""
 
     ENFORCE = "enforce"
@@ -129,7 +129,7 @@ class Policy:
         object.__setattr__(self, "rules", awake)
 
 
-def evaluate(condition: Condition, facts: Facts, caller: Caller) -> Truth:  # noqa: PLR0911 - one answer a kind of condition
+def evaluate(condition: Condition, facts: Facts, caller: Caller) -> Truth:
     """Judge a condition in Kleene's three values."""
     match condition:
         case FactIs():

@@ -9,7 +9,10 @@ from proxy.record.metrics import Metrics
 
 
 def count_conclusion(metrics: Metrics, conclusion: Conclusion, operation: str, stages: Mapping[str, float]) -> None:
-    """Count a conclusion. `stages` are milliseconds by stage; label values come from the register, the catalogue and the packs."""
+    """Count a conclusion. `stages` are milliseconds by stage.
+
+    Label values come from closed sets: the register, the catalogue, the packs.
+    """
     tenant = conclusion.caller.tenant if conclusion.caller else "none"
     metrics.count("facegate_requests_total", tenant, operation, outcome_of(conclusion), _status(conclusion))
     for stage, milliseconds in stages.items():

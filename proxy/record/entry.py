@@ -214,7 +214,9 @@ def _who(caller: Caller | None) -> Mapping[str, Any]:
             name: {"value": attribute.value, "provenance": attribute.provenance.value}
             for name, attribute in caller.attributes.items()
         },
-        "on_behalf_of": None if acting is None else [{"organization": o.organization, "country": o.country} for o in acting],
+        "on_behalf_of": None
+        if acting is None
+        else [{"organization": o.organization, "country": o.country} for o in acting],
         "approvals": [approval.reference for approval in caller.approvals],
     }
 

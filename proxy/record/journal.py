@@ -53,8 +53,9 @@ def _render(_: object, __: str, event: MutableMapping[str, Any]) -> bytes:
 class Journal:
     """An append-only file of decision and outcome records, for one process.
 
-    With durability `fsync` a commit returns when the record is on the disk. Records that arrive while a sync is under way share the next
-    one (group commit), so that its cost is divided among them. With `write` it returns when the system has the record.
+    With durability `fsync` a commit returns when the record is on the disk. Records that arrive while a sync is under
+    way share the next one (group commit), so that its cost is divided among them. With `write` it returns when the
+    system has the record.
     """
 
     def __init__(self, folder: Path, durability: Literal["fsync", "write"], metrics: Metrics) -> None:

@@ -14,7 +14,9 @@ from proxy.record.metrics import Metrics
 Details = Callable[[], dict[str, Json]]
 
 
-def admin_application(journal: Journal, metrics: Metrics, details: Details, draining: Callable[[], bool]) -> web.Application:
+def admin_application(
+    journal: Journal, metrics: Metrics, details: Details, draining: Callable[[], bool]
+) -> web.Application:
     """The application of the admin port.
 
     `/livez` answers 200 while the process serves. `/readyz` answers 200, or 503 with the reason: the journal cannot be
@@ -43,7 +45,5 @@ def admin_application(journal: Journal, metrics: Metrics, details: Details, drai
         return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     application = web.Application()
-    application.add_routes(
-        [web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", exposition)]
-    )
+    application.add_routes([web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", exposition)])
     return application

@@ -109,4 +109,3 @@ def refuse_transfer_tricks(request: web.BaseRequest) -> None:
         raise BadRequest("the only transfer coding that is read is `chunked`")
     if len(lengths) > 1 or len(headers.getall("Host", [])) > 1:
         raise BadRequest("Content-Length or Host is given twice")
-

@@ -15,7 +15,7 @@ from aiohttp import web
 from proxy.admit import attributed, authenticate
 from proxy.caller import Caller
 from proxy.errors import BadRequest, RequestError, Unauthenticated, Unavailable, UpstreamError, UpstreamTimeout
-from proxy.exchange import Conclusion, Forward, Inbound, Receipt, Refuse, Rejected, Screened, Surfaced
+from proxy.exchange import Conclusion, Forward, Inbound, Refuse, Rejected, Screened, Surfaced
 from proxy.forward.relay import SERVER, CallerGone, Relayed, relay
 from proxy.forward.upstream import Outgoing, Upstream
 from proxy.operation import Called
@@ -25,8 +25,8 @@ from proxy.record.journal import Journal, JournalUnavailable
 from proxy.record.metrics import Metrics
 from proxy.refusal import refuse_error
 from proxy.screen import light, screen
-from proxy.serve.data_port import refuse_transfer_tricks
 from proxy.serve.body import InFlight, read_body
+from proxy.serve.data_port import refuse_transfer_tricks
 from proxy.serve.pool import Pool
 from proxy.serve.runtime import Runtime
 from proxy.surface import route, surface
@@ -106,7 +106,9 @@ class Exchange:
 
     async def _screen(self) -> Screened:
         shell, request, runtime = self.shell, self.request, self.shell.runtime
-        headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.raw_headers)
+        headers = tuple(
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.raw_headers
+        )
         inbound = Inbound(request.method, request.raw_path, headers, b"")
         today = datetime.now(UTC).date()  # noqa: TID251 - the shell owns the clock
         refuse_transfer_tricks(request)

@@ -101,9 +101,7 @@ async def _open_data_port(shell: Shell) -> web.ServerRunner:
     def malformed(request: web.BaseRequest, error: BadRequest) -> web.Response:
         return Exchange(shell, request).malformed(error)
 
-    runner = web.ServerRunner(
-        DataServer(handle, malformed, settings.limits), shutdown_timeout=settings.drain_timeout_s
-    )
+    runner = web.ServerRunner(DataServer(handle, malformed, settings.limits), shutdown_timeout=settings.drain_timeout_s)
     await runner.setup()
     await web.TCPSite(runner, settings.listen.host, settings.listen.port, backlog=1024).start()
     return runner
@@ -114,9 +112,7 @@ def _endpoint(runtime: Runtime, demo: DemoService | None) -> Endpoint:
     if demo is not None:
         return Endpoint(demo.url, SecretStr(demo.key))
     key = upstream.api_key.read(runtime.folder) if upstream.api_key else None
-    return Endpoint(
-        upstream.endpoint, key, upstream.connect_timeout_s, upstream.read_timeout_s, upstream.connections
-    )
+    return Endpoint(upstream.endpoint, key, upstream.connect_timeout_s, upstream.read_timeout_s, upstream.connections)
 
 
 def _digest_key(runtime: Runtime) -> bytes:
@@ -165,4 +161,3 @@ def _warn(runtime: Runtime) -> None:
         log.warning("digest_key_drawn", meaning="digests in the journal cannot be compared across restarts")
     if not runtime.faces.available:
         log.warning("faces_unavailable", reason=runtime.faces.reason, meaning="requests with pictures are refused")
-

@@ -22,6 +22,7 @@ from proxy.surface import load_catalogue
 from proxy.surface.catalogue import Catalogue
 from proxy.surface.limits import Limits as SurfaceLimits
 
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """The configuration in force. `folder` is where the relative paths of the settings start."""

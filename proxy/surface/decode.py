@@ -8,7 +8,7 @@ import re
 import secrets
 import zlib
 from collections.abc import Iterator
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 import pybase64
 
@@ -50,8 +50,8 @@ def read_json(inbound: Inbound, limits: Limits) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise BadRequest("the body must be a JSON object")
     if cuts or body.count(b"[") + body.count(b"{") > limits.json_depth or body.count(b",") >= limits.leaves:
-        tree = _Rebuild(cuts, limits).whole(tree)
-    return tree
+        return _Rebuild(cuts, limits).whole(tree)
+    return cast("dict[str, Any]", tree)  # a JSON object's keys are strings
 
 
 def _check_type(inbound: Inbound) -> None:
@@ -119,7 +119,7 @@ def _runs(body: bytes) -> Iterator[tuple[int, int, int]]:
             yield quote + 1, end, run
 
 
-def _parse(body: bytes) -> Any:  # noqa: ANN401 - JSON
+def _parse(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as mistake:
@@ -129,7 +129,9 @@ def _parse(body: bytes) -> Any:  # noqa: ANN401 - JSON
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as mistake:
-        raise BadRequest(f"the body is not JSON: {mistake.msg} (line {mistake.lineno}, column {mistake.colno})") from mistake
+        raise BadRequest(
+            f"the body is not JSON: {mistake.msg} (line {mistake.lineno}, column {mistake.colno})"
+        ) from mistake
     except RecursionError as mistake:
         raise BadRequest("the body is nested too deeply") from mistake
 
@@ -183,7 +185,7 @@ class _Rebuild:
             raise BadRequest("inline data where no value may stand")
         return rebuilt
 
-    def _value(self, value: Any, where: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - JSON
+    def _value(self, value: Any, where: tuple[str | int, ...]) -> Any:
         if len(where) > self._limits.json_depth:
             raise BadRequest(f"nested deeper than {self._limits.json_depth} levels", Location(where[:8]))
         if isinstance(value, dict):

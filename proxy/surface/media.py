@@ -9,7 +9,9 @@ from proxy.content import Inline, Remote
 
 _DATA_URI: Final = re.compile(r"data:([A-Za-z0-9.+-]{1,64}/[A-Za-z0-9.+-]{1,64})?;base64,", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"https?://[^\s]{1,4096}", re.IGNORECASE)
-EMBEDDED: Final = re.compile(r"data:[A-Za-z0-9.+-]{1,64}/[A-Za-z0-9.+-]{1,64};base64,([A-Za-z0-9+/]{64,}={0,2})", re.IGNORECASE)
+EMBEDDED: Final = re.compile(
+    r"data:[A-Za-z0-9.+-]{1,64}/[A-Za-z0-9.+-]{1,64};base64,([A-Za-z0-9+/]{64,}={0,2})", re.IGNORECASE
+)
 
 MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF")
 """How the picture formats that the service takes begin."""
@@ -32,7 +34,7 @@ class Cut(str):
         return f"data:{self.declared};base64,{bytes(self.raw).decode('ascii')}"
 
 
-class Unreadable(Exception):  # noqa: N818 - caught beside every call
+class Unreadable(Exception):
     """Inline data that cannot be decoded in exactly one way; its text says why, in words for a person."""
 
 

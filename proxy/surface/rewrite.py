@@ -26,7 +26,7 @@ def rewrite_json(tree: Mapping[str, Any]) -> Inspected:
     return Inspected("application/json", (*chunks, data))
 
 
-def _cuts(tree: Any) -> Sequence[Cut]:  # noqa: ANN401 - JSON
+def _cuts(tree: Any) -> Sequence[Cut]:
     """All cut strings, in the order in which they are written."""
     match tree:
         case Cut():

@@ -39,11 +39,11 @@ def read_chat(walk: Walk, body: Mapping[str, Any]) -> None:
     walk.fields(Location(), body, _BODY)
 
 
-def _messages(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _messages(walk: Walk, here: Location, value: Any) -> None:
     walk.items(here, value, _message)
 
 
-def _message(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _message(walk: Walk, here: Location, value: Any) -> None:
     if not isinstance(value, dict) or not value:
         walk.opaque(here, "a message must be an object")
         return
@@ -52,10 +52,10 @@ def _message(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - 
     walk.fields(here, value, _MESSAGE[speaker])
 
 
-def _content(role: Role) -> Any:  # noqa: ANN401 - a Field; a closure a role
+def _content(role: Role) -> Any:
     parts = record_of_part(role)
 
-    def read(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+    def read(walk: Walk, here: Location, value: Any) -> None:
         if isinstance(value, str):
             walk.text(here, role, value)
         elif isinstance(value, list):
@@ -66,7 +66,7 @@ def _content(role: Role) -> Any:  # noqa: ANN401 - a Field; a closure a role
     return read
 
 
-def record_of_part(role: Role) -> Any:  # noqa: ANN401 - a Field
+def record_of_part(role: Role) -> Any:
     """The reader of one content part; a part of a type that is not known is opaque."""
     said: Table = {"type": one_of("text", "refusal"), "text": _said(role), "refusal": _said(role)}
     tables: Mapping[str, Table] = {
@@ -77,7 +77,7 @@ def record_of_part(role: Role) -> Any:  # noqa: ANN401 - a Field
         "file": {"type": one_of("file"), "file": _file},
     }
 
-    def read(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+    def read(walk: Walk, here: Location, value: Any) -> None:
         if isinstance(value, str):
             walk.text(here, role, value)
             return
@@ -91,8 +91,8 @@ def record_of_part(role: Role) -> Any:  # noqa: ANN401 - a Field
     return read
 
 
-def _said(role: Role) -> Any:  # noqa: ANN401 - a Field
-    def read(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _said(role: Role) -> Any:
+    def read(walk: Walk, here: Location, value: Any) -> None:
         if isinstance(value, str):
             walk.text(here, role, value)
         else:
@@ -101,14 +101,14 @@ def _said(role: Role) -> Any:  # noqa: ANN401 - a Field
     return read
 
 
-def _image_url(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _image_url(walk: Walk, here: Location, value: Any) -> None:
     if isinstance(value, dict) and value:
         walk.fields(here, value, {"url": Walk.image, "detail": _DETAIL})
     else:
         walk.image(here, value)
 
 
-def _file(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _file(walk: Walk, here: Location, value: Any) -> None:
     if not isinstance(value, dict) or not value:
         walk.opaque(here, "a file part must be an object")
         return
@@ -120,7 +120,7 @@ _AUDIO: Final = record({"data": Walk.audio, "format": one_of("wav", "mp3", "flac
 _FUNCTION: Final = record({"name": text, "arguments": text})
 
 
-def _tool_call(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _tool_call(walk: Walk, here: Location, value: Any) -> None:
     if not isinstance(value, dict) or not value:
         walk.opaque(here, "a tool call must be an object")
         return
@@ -155,19 +155,19 @@ def _message_table(role: Role) -> Table:
 _MESSAGE: Final[Mapping[Role, Table]] = {role: _message_table(role) for role in Role}
 
 
-def read_tools(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def read_tools(walk: Walk, here: Location, value: Any) -> None:
     """A list of tool or function definitions."""
     walk.items(here, value, lambda inner, place, tool: inner.schema(place, SchemaKind.TOOL, tool))
 
 
-def _response_format(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _response_format(walk: Walk, here: Location, value: Any) -> None:
     if isinstance(value, dict) and value.get("type") in ("text", "json_object") and len(value) == 1:
         walk.inert.append(here.at("type"))
     else:
         walk.schema(here, SchemaKind.RESPONSE_FORMAT, value)
 
 
-def _choice(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _choice(walk: Walk, here: Location, value: Any) -> None:
     if value in ("none", "auto", "required"):
         walk.inert.append(here)
     else:
@@ -209,5 +209,10 @@ _BODY: Final[Table] = {
 PART_TYPES: Final = frozenset({"text", "refusal", "image_url", "input_audio", "file"})
 """Content parts that are read; all others are opaque."""
 
-KNOWN_FIELDS: Final = frozenset(_BODY) | frozenset(_MESSAGE[Role.USER]) | PART_TYPES | {"url", "data", "file_id", "file_data", "filename", "function", "custom", "arguments", "input"}
+KNOWN_FIELDS: Final = (
+    frozenset(_BODY)
+    | frozenset(_MESSAGE[Role.USER])
+    | PART_TYPES
+    | {"url", "data", "file_id", "file_data", "filename", "function", "custom", "arguments", "input"}
+)
 """Field names that this reader knows."""

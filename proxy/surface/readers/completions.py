@@ -10,7 +10,7 @@ from proxy.surface.readers.walk import COMMON, Table, Walk, flag, number, text, 
 _TOKENS: Final = "token ids in place of words"
 
 
-def prompt(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def prompt(walk: Walk, here: Location, value: Any) -> None:
     """A prompt or input: a string, or a list of strings; token ids are opaque."""
     if isinstance(value, str):
         walk.text(here, Role.USER, value)

@@ -5,7 +5,21 @@ from typing import Any, Final
 
 from proxy.content import Document, Remote, Role, SchemaKind
 from proxy.location import Location
-from proxy.surface.readers.walk import COMMON, Field, Table, Walk, flag, free, name, number, one_of, record, refers, some_of, unread
+from proxy.surface.readers.walk import (
+    COMMON,
+    Field,
+    Table,
+    Walk,
+    flag,
+    free,
+    name,
+    number,
+    one_of,
+    record,
+    refers,
+    some_of,
+    unread,
+)
 
 _ROLES: Final[Mapping[str, Role]] = {
     "system": Role.SYSTEM,
@@ -48,7 +62,7 @@ def read_responses(walk: Walk, body: Mapping[str, Any]) -> None:
     walk.fields(Location(), body, _BODY)
 
 
-def _input(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _input(walk: Walk, here: Location, value: Any) -> None:
     if isinstance(value, str):
         walk.text(here, Role.USER, value)
     elif isinstance(value, list):
@@ -57,14 +71,14 @@ def _input(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JS
         walk.opaque(here, "input is a string or a list of items")
 
 
-def _instructions(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _instructions(walk: Walk, here: Location, value: Any) -> None:
     if isinstance(value, str):
         walk.text(here, Role.SYSTEM, value)
     else:
         _input(walk, here, value)
 
 
-def _item(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _item(walk: Walk, here: Location, value: Any) -> None:
     if isinstance(value, str):
         walk.text(here, Role.USER, value)
         return
@@ -82,7 +96,7 @@ def _item(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSO
         walk.opaque(here, REFUSED_ITEMS.get(str(kind), "an input item of a type that is not known"))
 
 
-def _deep(walk: Walk, here: Location, value: Any, role: Role) -> None:  # noqa: ANN401 - JSON
+def _deep(walk: Walk, here: Location, value: Any, role: Role) -> None:
     """Something inside an item: objects of known types are read word for word, with their media."""
     if isinstance(value, str):
         walk.text(here, role, value)
@@ -103,7 +117,9 @@ def _members(walk: Walk, here: Location, value: Mapping[str, Any], role: Role) -
     for key, member in value.items():
         place = here.at(key)
         media = _MEDIA.get(key)
-        if member is None or (key in ("type", "role", "status", "detail") and isinstance(member, str) and member in _WORDS):
+        if member is None or (
+            key in ("type", "role", "status", "detail") and isinstance(member, str) and member in _WORDS
+        ):
             walk.inert.append(place)
         elif media is not None:
             media(walk, place, member)
@@ -113,21 +129,21 @@ def _members(walk: Walk, here: Location, value: Mapping[str, Any], role: Role) -
             _deep(walk, place, member, role)
 
 
-def _image_url(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _image_url(walk: Walk, here: Location, value: Any) -> None:
     if isinstance(value, dict) and value:
         walk.fields(here, value, {"url": Walk.image, "detail": one_of("auto", "low", "high", "original")})
     else:
         walk.image(here, value)
 
 
-def _file_url(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _file_url(walk: Walk, here: Location, value: Any) -> None:
     if isinstance(value, str):
         walk.parts.append(Document(here, Remote(value)))
     else:
         walk.opaque(here, "a string is expected where the address should be")
 
 
-def _result(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _result(walk: Walk, here: Location, value: Any) -> None:
     """The result of an image generation (a picture as bare base64) or of a program (words)."""
     if isinstance(value, str) and len(value) > 128 and " " not in value:  # noqa: PLR2004 - the smallest picture is longer
         walk.bare_image(here, value)
@@ -145,10 +161,15 @@ _MEDIA: Final[Table] = {
     "result": _result,
     "encrypted_content": unread("encrypted content of turns that were not seen here"),
     "container_id": refers("container"),
-    "tools": lambda walk, here, value: _tools(walk, here, value),
+    "tools": lambda walk, here, value: _tools(walk, here, value),  # noqa: PLW0108 - defined below; tools hold tools
 }
 
-_WORDS: Final = READ_ITEMS | _PARTS | frozenset(_ROLES) | {"auto", "low", "high", "original", "completed", "in_progress", "incomplete"}
+_WORDS: Final = (
+    READ_ITEMS
+    | _PARTS
+    | frozenset(_ROLES)
+    | {"auto", "low", "high", "original", "completed", "in_progress", "incomplete"}
+)
 
 _MEMBERS: Final = frozenset({
     "id", "content", "text", "name", "arguments", "output", "call_id", "summary", "action", "actions", "queries",
@@ -157,19 +178,17 @@ _MEMBERS: Final = frozenset({
 })  # fmt: skip
 
 
-def _tools(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _tools(walk: Walk, here: Location, value: Any) -> None:
     walk.items(here, value, _tool)
 
 
-def _tool(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _tool(walk: Walk, here: Location, value: Any) -> None:
     kind = value.get("type") if isinstance(value, dict) else None
     why = _UNREAD_TOOLS.get(kind) if isinstance(kind, str) else "a tool must be an object with a type"
     if kind in ("function", "custom"):
         walk.schema(here, SchemaKind.TOOL, value)
     elif kind == "namespace" and isinstance(value, dict):
-        walk.fields(
-            here, value, {"type": one_of("namespace"), "name": _said, "description": _said, "tools": _tools}
-        )
+        walk.fields(here, value, {"type": one_of("namespace"), "name": _said, "description": _said, "tools": _tools})
     elif kind in _PLAIN_TOOLS and isinstance(value, dict):
         _members(walk, here, value, Role.FIELD) if "environment" not in value else walk.opaque(
             here, "a tool's environment brings in files that were not seen here"
@@ -178,11 +197,13 @@ def _tool(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSO
         walk.opaque(here, why or "a tool of a type that is not known")
 
 
-def _said(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _said(walk: Walk, here: Location, value: Any) -> None:
     walk.unknown(here, value)
 
 
-_PLAIN_TOOLS: Final = frozenset({"local_shell", "shell", "computer", "computer_use_preview", "apply_patch", "tool_search"})
+_PLAIN_TOOLS: Final = frozenset(
+    {"local_shell", "shell", "computer", "computer_use_preview", "apply_patch", "tool_search"}
+)
 
 _UNREAD_TOOLS: Final[Mapping[str, str]] = {
     "mcp": "an MCP server answers the service directly, with content that is not seen here",
@@ -195,24 +216,24 @@ _UNREAD_TOOLS: Final[Mapping[str, str]] = {
 }
 
 
-def _conversation(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _conversation(walk: Walk, here: Location, value: Any) -> None:
     walk.reference(here, "conversation", value.get("id") if isinstance(value, dict) else value)
 
 
-def _prompt(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _prompt(walk: Walk, here: Location, value: Any) -> None:
     walk.reference(here, "prompt", value.get("id") if isinstance(value, dict) else value)
     if isinstance(value, dict) and value.get("variables"):
         _deep(walk, here.at("variables"), value["variables"], Role.USER)
 
 
-def _format(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _format(walk: Walk, here: Location, value: Any) -> None:
     if isinstance(value, dict) and value.get("type") in ("text", "json_object") and len(value) == 1:
         walk.inert.append(here.at("type"))
     else:
         walk.schema(here, SchemaKind.RESPONSE_FORMAT, value)
 
 
-def _choice(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def _choice(walk: Walk, here: Location, value: Any) -> None:
     if value in ("none", "auto", "required"):
         walk.inert.append(here)
     else:
@@ -255,5 +276,7 @@ _BODY: Final[Table] = {
     "stream_id": name,
 }
 
-KNOWN_FIELDS: Final = frozenset(_BODY) | frozenset(_MEDIA) | _MEMBERS | {"format", "verbosity", "variables", "description"}
+KNOWN_FIELDS: Final = (
+    frozenset(_BODY) | frozenset(_MEDIA) | _MEMBERS | {"format", "verbosity", "variables", "description"}
+)
 """Field names that this reader knows."""

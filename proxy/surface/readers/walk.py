@@ -40,12 +40,14 @@ class Walk:
             elif read is not None:
                 read(self, place, member)
             elif _misspelled(key, table):
-                self.opaque(place, f"the field {key[:64]!r} is spelled unlike the API's, and may be read as the API's own")
+                self.opaque(
+                    place, f"the field {key[:64]!r} is spelled unlike the API's, and may be read as the API's own"
+                )
             else:
                 self.key(place, key)
                 self.unknown(place, member)
 
-    def items(self, here: Location, value: Any, read: Field) -> None:  # noqa: ANN401 - JSON
+    def items(self, here: Location, value: Any, read: Field) -> None:
         """Read each item of a list by `read`; what is no list is unknown."""
         if not isinstance(value, list):
             self.unknown(here, value)
@@ -74,28 +76,24 @@ class Walk:
         """Something that nobody reads."""
         self.parts.append(Opaque(here, why))
 
-    def reference(self, here: Location, kind: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    def reference(self, here: Location, kind: str, value: Any) -> None:
         """Something that the service keeps, named by `value`."""
         if isinstance(value, str):
             self.parts.append(Reference(here, kind, value))
         else:
             self.opaque(here, f"a reference to a {kind} that is not a string")
 
-    def schema(self, here: Location, kind: SchemaKind, value: Any) -> None:  # noqa: ANN401 - JSON
+    def schema(self, here: Location, kind: SchemaKind, value: Any) -> None:
         """A tool definition or response format, whole."""
         self.parts.append(Schema(here, kind, value))
 
-    def unknown(self, here: Location, value: Any, role: Role = Role.FIELD) -> None:  # noqa: ANN401 - JSON
+    def unknown(self, here: Location, value: Any, role: Role = Role.FIELD) -> None:
         """A value whose meaning is not known: all its words, its keys among them, are examined as text."""
         match value:
-            case None:
-                self.inert.append(here)
             case Cut():
                 self.opaque(here, "inline data in a field that is not known")
-            case str() if "base64," in value or (len(value) >= 512 and _ENCODED.fullmatch(value)):  # noqa: PLR2004 - no word is that long
-                self.opaque(here, "encoded data in a field that is not known")
             case str():
-                self.parts.append(Text(here, role, value))
+                self._unknown_words(here, value, role)
             case bool() | int() | float():
                 self.parts.append(Text(here, role, str(value)))
             case dict() if value:
@@ -108,28 +106,34 @@ class Walk:
             case _:
                 self.inert.append(here)
 
+    def _unknown_words(self, here: Location, value: str, role: Role) -> None:
+        if "base64," in value or _ENCODED.fullmatch(value):
+            self.opaque(here, "encoded data in a field that is not known")
+        else:
+            self.parts.append(Text(here, role, value))
+
     # ---- media
 
-    def image(self, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+    def image(self, here: Location, value: Any) -> None:
         """A picture slot: a data URI or an address."""
         self._slot(here, value, lambda source: self._image(Image(here, source)))
 
-    def document(self, here: Location, value: Any, filename: str = "") -> None:  # noqa: ANN401 - JSON
+    def document(self, here: Location, value: Any, filename: str = "") -> None:
         """A file slot: a data URI, an address, or bare base64."""
         if isinstance(value, str) and not value[:8].lower().startswith(("data:", "http:", "https:")):
             self._bare(here, value, lambda inline: self.parts.append(Document(here, inline, filename)))
         else:
             self._slot(here, value, lambda source: self.parts.append(Document(here, source, filename)))
 
-    def bare_image(self, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+    def bare_image(self, here: Location, value: Any) -> None:
         """A picture as bare base64, without a data URI."""
         self._bare(here, value, lambda inline: self._image(Image(here, inline)))
 
-    def audio(self, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+    def audio(self, here: Location, value: Any) -> None:
         """A recording as bare base64."""
         self._bare(here, value, lambda inline: self.parts.append(Audio(here, inline)))
 
-    def _slot(self, here: Location, value: Any, use: Callable[[Any], None]) -> None:  # noqa: ANN401 - JSON
+    def _slot(self, here: Location, value: Any, use: Callable[[Any], None]) -> None:
         if not isinstance(value, str):
             self.opaque(here, "a string is expected where the content should be")
             return
@@ -138,7 +142,7 @@ class Walk:
         except Unreadable as why:
             self.opaque(here, str(why))
 
-    def _bare(self, here: Location, value: Any, use: Callable[[Inline], None]) -> None:  # noqa: ANN401 - JSON
+    def _bare(self, here: Location, value: Any, use: Callable[[Inline], None]) -> None:
         if not isinstance(value, str):
             self.opaque(here, "a string of base64 is expected")
             return
@@ -162,7 +166,7 @@ def _misspelled(key: str, table: Table) -> bool:
 # ---- fields of a fixed kind
 
 
-def text(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def text(walk: Walk, here: Location, value: Any) -> None:
     """Words that belong to no turn of the conversation."""
     if isinstance(value, str):
         walk.text(here, Role.FIELD, value)
@@ -170,7 +174,7 @@ def text(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
         walk.unknown(here, value)
 
 
-def texts(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def texts(walk: Walk, here: Location, value: Any) -> None:
     """One string or a list of them."""
     if isinstance(value, list):
         walk.items(here, value, text)
@@ -178,7 +182,7 @@ def texts(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSO
         text(walk, here, value)
 
 
-def number(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def number(walk: Walk, here: Location, value: Any) -> None:
     """A number."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         walk.inert.append(here)
@@ -186,7 +190,7 @@ def number(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JS
         walk.unknown(here, value)
 
 
-def flag(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def flag(walk: Walk, here: Location, value: Any) -> None:
     """True or false."""
     if isinstance(value, bool):
         walk.inert.append(here)
@@ -198,7 +202,7 @@ def one_of(*words: str) -> Field:
     """A word of a closed list; another one is text."""
     valid = frozenset(words)
 
-    def read(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+    def read(walk: Walk, here: Location, value: Any) -> None:
         if isinstance(value, str) and value in valid:
             walk.inert.append(here)
         else:
@@ -213,7 +217,7 @@ def some_of(*words: str) -> Field:
     return lambda walk, here, value: walk.items(here, value, one)
 
 
-def name(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def name(walk: Walk, here: Location, value: Any) -> None:
     """The name of a model or deployment: short, of plain characters."""
     if isinstance(value, str) and WORD.fullmatch(value):
         walk.inert.append(here)
@@ -234,7 +238,7 @@ def refers(kind: str) -> Field:
 def record(table: Table) -> Field:
     """An object whose members are known."""
 
-    def read(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+    def read(walk: Walk, here: Location, value: Any) -> None:
         if isinstance(value, dict) and value:
             walk.fields(here, value, table)
         else:
@@ -243,12 +247,12 @@ def record(table: Table) -> Field:
     return read
 
 
-def free(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def free(walk: Walk, here: Location, value: Any) -> None:
     """A known field of free form: all of it is examined as text."""
     walk.unknown(here, value)
 
 
-def token_biases(walk: Walk, here: Location, value: Any) -> None:  # noqa: ANN401 - JSON
+def token_biases(walk: Walk, here: Location, value: Any) -> None:
     """A map of token ids to numbers."""
     if not isinstance(value, dict) or not value:
         walk.unknown(here, value)

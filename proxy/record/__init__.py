@@ -1,0 +1,1 @@
+"""Evidence and numbers: what is recorded of each request, and what is counted."""
