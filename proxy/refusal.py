@@ -84,9 +84,13 @@ def _type(error: RequestError) -> str:
 
 
 def _counted(findings: Sequence[Finding]) -> Sequence[Finding]:
-    """The findings that refuse, strictest first, certain before undetermined; never empty for a refused decision."""
+    """The findings that refuse, strictest first, certain before undetermined, then by clause (the narrowest clauses have
+    the lowest numbers, and the first finding's alternative is the one shown); never empty for a refused decision.
+    """
     refusing = [finding for finding in findings if not finding.outcome.forwards]
-    return sorted(refusing, key=lambda finding: (-finding.outcome.severity, -finding.truth, finding.rule))
+    return sorted(
+        refusing, key=lambda finding: (-finding.outcome.severity, -finding.truth, finding.clause, finding.rule)
+    )
 
 
 def _rule(finding: Finding) -> Json:

@@ -40,7 +40,3 @@ def main() -> None:
     except FacegateError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

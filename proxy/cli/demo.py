@@ -85,7 +85,7 @@ def prepare(config: Path, folder: Path) -> tuple[Path, Mapping[str, str]]:
 
 @contextmanager
 def _serving(settings: Path, log: Path) -> Iterator[Running]:
-    command = [sys.executable, "-m", "proxy.cli", "serve", "--config", str(settings)]
+    command = [sys.executable, "-m", "proxy", "serve", "--config", str(settings)]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stderr=out)  # noqa: S603 - this program itself
     try:
