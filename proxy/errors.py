@@ -8,6 +8,7 @@ FacegateError
 │   ├── MethodNotAllowed     405 method_not_allowed     the path is known, the method is not
 │   ├── TooSlow              408 request_timeout        the body did not arrive in time
 │   ├── TooLarge             413 too_large              over a limit set before reading or decoding
+│   ├── CallerLeft           499 caller_left            the caller hung up; nobody sees the answer
 │   ├── UnsupportedMedia     415 unsupported_media_type a content type or encoding that is not read
 │   ├── NotInspectable       422 not_inspectable        something that may carry content cannot be examined
 │   └── Unavailable          503 examination_unavailable  the proxy cannot examine or record now
@@ -82,6 +83,13 @@ class TooLarge(RequestError):
 
     status = 413
     code = "too_large"
+
+
+class CallerLeft(RequestError):
+    """The caller hung up before the request was decided. Nobody sees the answer; the record says why it ended."""
+
+    status = 499
+    code = "caller_left"
 
 
 class UnsupportedMedia(RequestError):

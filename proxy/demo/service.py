@@ -36,9 +36,8 @@ class DemoService:
         await self.runner.cleanup()
 
 
-async def start_demo_service() -> DemoService:
-    """Serve on a free loopback port."""
-    key = secrets.token_urlsafe(16)
+def demo_application(key: str) -> web.Application:
+    """The service's application; it answers only to callers that send `key` as their `api-key`."""
     application = web.Application(middlewares=[_asks_for(key)], client_max_size=256 * 1024 * 1024)
     for prefix in ("/openai/v1", "/openai/deployments/{deployment}"):
         application.router.add_post(prefix + "/chat/completions", _chat)
@@ -47,7 +46,13 @@ async def start_demo_service() -> DemoService:
         application.router.add_post(prefix + "/images/generations", _images)
     for path in ("/openai/v1/responses", "/openai/responses"):
         application.router.add_post(path, _responses)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+    return application
+
+
+async def start_demo_service() -> DemoService:
+    """Serve on a free loopback port."""
+    key = secrets.token_urlsafe(16)
+    runner = web.AppRunner(demo_application(key), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -162,8 +167,14 @@ async def _responses(request: web.Request) -> web.StreamResponse:
     begun = {**response, "status": "in_progress", "output": [], "usage": None}
     events: list[tuple[str | None, Mapping[str, Any]]] = [("response.created", {"response": begun})]
     place = {"item_id": item_id, "output_index": 0, "content_index": 0}
+    empty = {**part, "text": ""}
+    item_begun = {**item, "status": "in_progress", "content": []}
+    events.append(("response.output_item.added", {"output_index": 0, "item": item_begun}))
+    events.append(("response.content_part.added", {**place, "part": empty}))
     events += [("response.output_text.delta", {**place, "delta": word, "logprobs": []}) for word in WORDS]
     events.append(("response.output_text.done", {**place, "text": text, "logprobs": []}))
+    events.append(("response.content_part.done", {**place, "part": part}))
+    events.append(("response.output_item.done", {"output_index": 0, "item": item}))
     events.append(("response.completed", {"response": response}))
     numbered = [
         (kind, {"type": kind, "sequence_number": number, **event}) for number, (kind, event) in enumerate(events)

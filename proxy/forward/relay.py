@@ -36,6 +36,25 @@ async def relay(
     Raises UpstreamError when the service breaks off (what has gone out by then cannot be taken back, so the caller's
     connection has to be cut), and CallerGone when the caller does.
     """
+    response = _reply_of(reply, extra)
+    relayed.status = reply.status
+    relayed.request_id = reply.headers.get("apim-request-id", reply.headers.get("x-request-id", ""))
+    try:
+        await response.prepare(request)
+        relayed.begun = True
+        while piece := await _next(reply):
+            if not relayed.first_byte:
+                relayed.first_byte = time.monotonic()
+            await response.write(piece)
+            relayed.bytes_out += len(piece)
+        await response.write_eof()
+    except OSError as failure:  # of the caller's connection; the service's failures come as UpstreamError
+        raise CallerGone from failure
+    return response
+
+
+def _reply_of(reply: aiohttp.ClientResponse, extra: Sequence[tuple[str, str]]) -> web.StreamResponse:
+    """The head of the reply as the caller sees it."""
     response = web.StreamResponse(status=reply.status, reason=reply.reason)
     for name, value in to_caller(reply.headers.items()):
         response.headers.add(name, value)
@@ -44,19 +63,6 @@ async def relay(
     response.headers[hdrs.SERVER] = SERVER
     if reply.content_length is not None:
         response.content_length = reply.content_length
-    relayed.status = reply.status
-    relayed.request_id = reply.headers.get("apim-request-id", reply.headers.get("x-request-id", ""))
-    await response.prepare(request)
-    relayed.begun = True
-    while piece := await _next(reply):
-        if not relayed.first_byte:
-            relayed.first_byte = time.monotonic()
-        try:
-            await response.write(piece)
-        except OSError as failure:
-            raise CallerGone from failure
-        relayed.bytes_out += len(piece)
-    await response.write_eof()
     return response
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import orjson
 import structlog
@@ -23,22 +23,36 @@ class JournalUnavailable(FacegateError):
     """The journal cannot take a record now, so nothing may be forwarded."""
 
 
+MAX_KEPT: Final = 10_000
+"""Records without a waiter that are kept while the journal cannot be written (about 20 MB); more are lost, and counted."""
+
+
 @dataclass(slots=True)
 class _Batch:
-    """Lines that go to the disk together, and who waits for it."""
+    """Lines that go to the disk together, and who waits for it.
 
-    lines: list[bytes] = field(default_factory=list)
+    `committed` are decisions whose requests wait: after a failure these are refused, so what the lines say is no longer
+    true. `noted` are lines that stay true: after a failure they go into the next batch.
+    """
+
+    noted: list[bytes] = field(default_factory=list)
+    committed: list[bytes] = field(default_factory=list)
     done: "asyncio.Future[None] | None" = None
+
+    @property
+    def lines(self) -> list[bytes]:
+        """All lines."""
+        return self.noted + self.committed
 
 
 class _Sink:
-    """Where structlog delivers a rendered line: the batch that is being filled."""
+    """Where structlog delivers a rendered line."""
 
-    def __init__(self, journal: "Journal") -> None:
-        self._journal = journal
+    def __init__(self) -> None:
+        self.line = b""
 
     def msg(self, line: bytes) -> None:
-        self._journal.take(line)
+        self.line = line
 
 
 def _only_allowed(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -74,10 +88,12 @@ class Journal:
         except OSError as failure:
             raise JournalUnavailable(f"the journal in {folder} cannot be written: {failure}") from failure
         self._batch = _Batch()
+        self._torn = False
+        self._sink = _Sink()
         self._flushing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "journal")
         self._log = structlog.wrap_logger(
-            _Sink(self), processors=[_only_allowed, _render], wrapper_class=structlog.BoundLoggerBase
+            self._sink, processors=[_only_allowed, _render], wrapper_class=structlog.BoundLoggerBase
         )
 
     def _heal(self) -> None:
@@ -90,13 +106,14 @@ class Journal:
             if torn:
                 os.write(self._file, b"\n")
 
-    def take(self, line: bytes) -> None:
-        """Put a rendered line into the batch that is being filled."""
-        self._batch.lines.append(line)
+    @property
+    def busy(self) -> bool:
+        """Whether records are on their way to the disk."""
+        return self._flushing is not None
 
     async def commit(self, record: Record) -> Receipt:
         """Write a decision record. Raises JournalUnavailable when it could not be written as durably as asked."""
-        self._emit(record)
+        self._batch.committed.append(self._rendered(record))
         await self._commit()
         self._metrics.count("facegate_audit_records_total", record.kind)
         return Receipt(record.decision_id)
@@ -108,8 +125,11 @@ class Journal:
             await self._synced()
 
     def note(self, record: Record) -> None:
-        """Write a record that nothing waits for (an outcome); a failure is counted and shows in the readiness."""
-        self._emit(record)
+        """Write a record that nothing waits for (an outcome). While the journal fails it is kept for a later try."""
+        if self.failure is not None and len(self._batch.noted) >= MAX_KEPT:
+            self._metrics.count("facegate_audit_failures_total")
+            return
+        self._batch.noted.append(self._rendered(record))
         self._metrics.count("facegate_audit_records_total", record.kind)
         if self._durability == "write":
             try:
@@ -119,29 +139,35 @@ class Journal:
         else:
             self._start_flush()
 
-    def _emit(self, record: Record) -> None:
+    def _rendered(self, record: Record) -> bytes:
         self._log._proxy_to_logger("msg", **record.fields)  # noqa: SLF001 - the documented way to add a method
+        return self._sink.line
 
     def _write_now(self) -> None:
         batch, self._batch = self._batch, _Batch()
         try:
             self._append(batch.lines)
         except OSError as failure:
-            raise self._failed(len(batch.lines), failure) from failure
+            raise self._failed(batch, failure) from failure
         self.failure = None
 
     def _append(self, lines: list[bytes]) -> None:
-        """Write whole lines or none: what a full disk took of them is cut off again (nobody else writes here)."""
-        data = b"".join(lines)
+        """Write whole lines or none: what a failing disk took of them is cut off again (nobody else writes here)."""
+        data = b"".join([b"\n", *lines] if self._torn else lines)
         before = os.fstat(self._file).st_size
         try:
             written = os.write(self._file, data)
             while written < len(data):
                 written += os.write(self._file, data[written:])
+            if self._durability == "fsync":
+                os.fdatasync(self._file)
         except OSError:
+            self._torn = True
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, before)
+                self._torn = False
             raise
+        self._torn = False
 
     async def _synced(self) -> None:
         batch = self._batch
@@ -156,50 +182,62 @@ class Journal:
             self._flushing = asyncio.get_running_loop().create_task(self._flush())
 
     async def _flush(self) -> None:
-        """Write batch after batch until none is left; the next fills while one is on its way to the disk."""
+        """Write batch after batch until none is left; the next fills while one is on its way to the disk.
+
+        A failure ends it: what is kept waits for the next record, or for somebody who asks after the journal's health.
+        """
         loop = asyncio.get_running_loop()
         try:
-            while self._batch.lines:
+            while self._batch.done is not None or (self._batch.noted and self.failure is None):
                 batch, self._batch = self._batch, _Batch()
                 try:
-                    await loop.run_in_executor(self._thread, self._append_and_sync, batch.lines)
+                    await loop.run_in_executor(self._thread, self._append, batch.lines)
                 except OSError as failure:
-                    error = self._failed(len(batch.lines), failure)
-                    if batch.done is not None:
-                        batch.done.set_exception(error)
+                    _settle(batch, self._failed(batch, failure))
+                except BaseException as failure:
+                    _settle(batch, JournalUnavailable(f"the journal stopped: {type(failure).__name__}"))
+                    raise
                 else:
                     self.failure = None
-                    if batch.done is not None:
-                        batch.done.set_result(None)
+                    _settle(batch, None)
         finally:
             self._flushing = None
 
-    def _append_and_sync(self, lines: list[bytes]) -> None:
-        self._append(lines)
-        os.fdatasync(self._file)
-
-    def _failed(self, records: int, failure: OSError) -> JournalUnavailable:
+    def _failed(self, batch: _Batch, failure: OSError) -> JournalUnavailable:
         self.failure = failure.strerror or str(failure)
-        self._metrics.count("facegate_audit_failures_total", by=records)
+        kept = [*batch.noted, *self._batch.noted]
+        self._batch.noted = kept[:MAX_KEPT]
+        lost = len(kept) - len(self._batch.noted)
+        self._metrics.count("facegate_audit_failures_total", by=len(batch.committed) + lost)
         return JournalUnavailable(f"the journal cannot be written: {self.failure}")
 
     async def healthy(self) -> bool:
-        """Whether the journal takes records. After a failure an empty batch is tried anew, so that it can recover."""
+        """Whether the journal takes records. After a failure what is kept is tried anew, so that it can recover."""
         if self.failure is None:
             return True
-        self.take(b"")
         with contextlib.suppress(JournalUnavailable):
             await self._commit()
         return self.failure is None
 
     async def close(self) -> None:
         """Write what is left and close the file."""
-        if self._durability == "fsync":
-            self._start_flush()
+        if self._batch.noted:
+            with contextlib.suppress(JournalUnavailable):
+                await self._commit()
         while self._flushing is not None:
             await asyncio.shield(self._flushing)
         self._thread.shutdown(wait=True)
         os.close(self._file)
+
+
+def _settle(batch: _Batch, failure: JournalUnavailable | None) -> None:
+    """Tell who waits for a batch how it went."""
+    if batch.done is None or batch.done.done():
+        return
+    if failure is None:
+        batch.done.set_result(None)
+    else:
+        batch.done.set_exception(failure)
 
 
 def _seen(done: "asyncio.Future[None]") -> None:

@@ -6,11 +6,11 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.errors import BadRequest
+from proxy.errors import BadRequest, RequestError, Unavailable
 from proxy.settings import Limits
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-OnMalformed = Callable[[web.BaseRequest, BadRequest], web.Response]
+OnMalformed = Callable[[web.BaseRequest, RequestError], web.Response]
 
 LINGER_S: Final = 2.0
 """Seconds that the rest of a refused body may go on arriving before the connection is closed."""
@@ -70,8 +70,9 @@ class Connection(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("a part of the reply is out already")
         del exc, message  # may quote what came in
+        error: RequestError
         if status >= 500:  # noqa: PLR2004 - the 5xx class
-            error = BadRequest("the request could not be handled")
+            error = Unavailable("the request could not be handled")
         else:
             error = BadRequest(
                 "the request is not well-formed HTTP/1.1 (its request line, a header, or its framing), or a header is too large"

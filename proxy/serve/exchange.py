@@ -1,5 +1,6 @@
 """One exchange, with one exit: conclude, commit, act. Every ending takes it, also 401, 422 and an unforeseen crash."""
 
+import asyncio
 import secrets
 import time
 import traceback
@@ -14,7 +15,7 @@ from aiohttp import web
 
 from proxy.admit import attributed, authenticate
 from proxy.caller import Caller
-from proxy.errors import BadRequest, RequestError, Unauthenticated, Unavailable, UpstreamError, UpstreamTimeout
+from proxy.errors import CallerLeft, RequestError, Unauthenticated, Unavailable, UpstreamError, UpstreamTimeout
 from proxy.exchange import Conclusion, Forward, Inbound, Refuse, Rejected, Screened, Surfaced
 from proxy.forward.relay import SERVER, CallerGone, Relayed, relay
 from proxy.forward.upstream import Outgoing, Upstream
@@ -67,6 +68,8 @@ class Exchange:
     caller: Caller | None = None
     called: Called | None = None
     body: bytes = b""
+    recorded: bool = False
+    ended: bool = False
     stages: dict[str, float] = field(default_factory=dict)
 
     async def run(self) -> web.StreamResponse:
@@ -78,20 +81,35 @@ class Exchange:
         try:
             conclusion = await self._conclude()
             return await self._act(conclusion)
+        except asyncio.CancelledError:
+            self._abandoned()
+            raise
         finally:
             metrics.count("facegate_inflight_requests", by=-1)
             self._let_go()
 
-    def malformed(self, error: BadRequest) -> web.Response:
+    def malformed(self, error: RequestError) -> web.Response:
         """Answer and record what the HTTP parser could not read; there is nothing to be forwarded."""
         self.started = self.read = time.monotonic()
         self.decision_id = new_decision_id()
         conclusion = self._rejected(error)
+        self._noted(conclusion, "refused")
+        return self._refuse(conclusion.refuse, self._extra(conclusion))
+
+    def _abandoned(self) -> None:
+        """Record a request whose caller hung up, unless its ending is recorded already."""
+        if not self.recorded:
+            self._noted(self._rejected(CallerLeft("the caller closed the connection")), "cancelled")
+        elif not self.ended:
+            self._ended(self._seen(), "cancelled", Relayed())
+
+    def _noted(self, conclusion: Rejected, ended: str) -> None:
+        """Record a request that nothing waits for any more, and how it ended."""
         seen = self._seen()
+        self.recorded = True
         self.shell.journal.note(self.shell.entries.decision(conclusion, seen))
         self._count(conclusion)
-        self._ended(seen, "refused", Relayed(status=conclusion.refuse.status))
-        return self._refuse(conclusion.refuse, self._extra(conclusion))
+        self._ended(seen, ended, Relayed(status=conclusion.refuse.status))
 
     # ---- conclude
 
@@ -159,12 +177,14 @@ class Exchange:
     async def _act(self, conclusion: Conclusion) -> web.StreamResponse:
         seen = self._seen()
         begun = time.monotonic()
+        record = self.shell.entries.decision(conclusion, seen)
+        self.recorded = True
         try:
-            receipt = await self.shell.journal.commit(self.shell.entries.decision(conclusion, seen))
+            receipt = await self.shell.journal.commit(record)
         except JournalUnavailable as failure:
             log.error("journal_unavailable", decision_id=self.decision_id, error=str(failure))
             conclusion = self._rejected(Unavailable("the decision could not be recorded, so nothing was forwarded"))
-            self._count(conclusion)
+            self._noted(conclusion, "refused")
             return self._refuse(conclusion.refuse, self._extra(conclusion))
         self._stage("record", begun)
         self.shell.metrics.observe("facegate_overhead_seconds", time.monotonic() - self.read, self._operation())
@@ -261,6 +281,7 @@ class Exchange:
         count_conclusion(self.shell.metrics, conclusion, self._operation(), self.stages)
 
     def _ended(self, seen: Seen, ended: str, relayed: Relayed, sent: float = 0.0) -> None:
+        self.ended = True
         now = time.monotonic()
         metrics = self.shell.metrics
         first = relayed.first_byte - sent if relayed.first_byte else 0.0

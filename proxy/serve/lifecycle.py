@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from proxy import __version__
 from proxy.demo.service import DemoService, start_demo_service
-from proxy.errors import BadRequest
+from proxy.errors import RequestError
 from proxy.forward.upstream import Endpoint, Upstream
 from proxy.record.entry import Entries
 from proxy.record.journal import Journal
@@ -98,7 +98,7 @@ async def _open_data_port(shell: Shell) -> web.ServerRunner:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         return await Exchange(shell, request).run()
 
-    def malformed(request: web.BaseRequest, error: BadRequest) -> web.Response:
+    def malformed(request: web.BaseRequest, error: RequestError) -> web.Response:
         return Exchange(shell, request).malformed(error)
 
     runner = web.ServerRunner(DataServer(handle, malformed, settings.limits), shutdown_timeout=settings.drain_timeout_s)
