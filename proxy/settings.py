@@ -86,6 +86,7 @@ class Limits(_Section):
     body_bytes: Count = Field(64 * 1024 * 1024, description="largest request body (then 413)")
     inflated_bytes: Count = Field(64 * 1024 * 1024, description="largest body after its content coding is undone")
     header_bytes: Count = Field(16 * 1024, description="longest request line and longest header (then 400)")
+    header_timeout_s: Seconds = Field(20.0, description="seconds for a connection's first headers to arrive (then closed)")
     body_timeout_s: Seconds = Field(120.0, description="seconds for the whole body to arrive (then 408)")
     idle_timeout_s: Seconds = Field(20.0, description="longest pause while the body arrives (then 408)")
     inflight_bytes: Count = Field(

@@ -18,16 +18,13 @@ LINGER_S: Final = 2.0
 KEEP_ALIVE_S: Final = 75.0
 """Seconds that an idle connection is kept."""
 
-HEADERS_S: Final = 20.0
-"""Seconds within which the first request's headers must have arrived."""
-
 MAX_HEADERS: Final = 100
 
 
 class Connection(web.RequestHandler):
     """One connection. What the HTTP parser refuses gets the same envelope and the same record as everything else."""
 
-    __slots__ = ("_deadline", "_on_malformed")
+    __slots__ = ("_deadline", "_header_timeout", "_on_malformed")
 
     def __init__(self, server: "DataServer", loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
         super().__init__(
@@ -42,12 +39,13 @@ class Connection(web.RequestHandler):
             auto_decompress=False,
         )
         self._on_malformed = server.on_malformed
+        self._header_timeout = limits.header_timeout_s
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give a new connection its time for the first headers."""
         super().connection_made(transport)
-        self._deadline = self._loop.call_later(HEADERS_S, self._first_headers_due)
+        self._deadline = self._loop.call_later(self._header_timeout, self._first_headers_due)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the deadline with the connection."""

@@ -73,8 +73,8 @@ class Gate:
             read = await reply.read()
             return reply.status, (orjson.loads(read) if read else None), reply.headers
 
-    async def raw(self, data: bytes, *, close: bool = True) -> bytes:
-        """Send bytes over a bare connection, and give back all that comes until the proxy closes it (10 seconds)."""
+    async def raw(self, data: bytes, *, close: bool = False) -> bytes:
+        """Send bytes over a bare connection (and, with `close`, hang up); all that comes until the proxy closes it."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.facegate.data_port)
         try:
             writer.write(data)
