@@ -27,6 +27,10 @@ MAX_KEPT: Final = 10_000
 """Records without a waiter that are kept while the journal cannot be written (about 20 MB); more are lost, and counted."""
 
 
+_PROBE: Final = 64 * 1024
+"""Bytes for which there must be room before a journal that failed counts as healthy again."""
+
+
 @dataclass(slots=True)
 class _Batch:
     """Lines that go to the disk together, and who waits for it.
@@ -156,11 +160,7 @@ class Journal:
         data = b"".join([b"\n", *lines] if self._torn else lines)
         before = os.fstat(self._file).st_size
         try:
-            written = os.write(self._file, data)
-            while written < len(data):
-                written += os.write(self._file, data[written:])
-            if self._durability == "fsync":
-                os.fdatasync(self._file)
+            self._write_all(data)
         except OSError:
             self._torn = True
             with contextlib.suppress(OSError):
@@ -168,6 +168,13 @@ class Journal:
                 self._torn = False
             raise
         self._torn = False
+
+    def _write_all(self, data: bytes) -> None:
+        written = os.write(self._file, data)
+        while written < len(data):
+            written += os.write(self._file, data[written:])
+        if self._durability == "fsync":
+            os.fdatasync(self._file)
 
     async def _synced(self) -> None:
         batch = self._batch
@@ -212,12 +219,28 @@ class Journal:
         return JournalUnavailable(f"the journal cannot be written: {self.failure}")
 
     async def healthy(self) -> bool:
-        """Whether the journal takes records. After a failure what is kept is tried anew, so that it can recover."""
+        """Whether the journal takes records. After a failure it is tried anew, so that it can recover by itself."""
         if self.failure is None:
             return True
+        try:
+            if self._durability == "write":
+                self._probe()
+            else:
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._probe)
+        except OSError as failure:
+            self.failure = failure.strerror or str(failure)
+            return False
         with contextlib.suppress(JournalUnavailable):
             await self._commit()
         return self.failure is None
+
+    def _probe(self) -> None:
+        """See whether there is room for records, and leave the file as it was."""
+        before = os.fstat(self._file).st_size
+        try:
+            self._write_all(b"\n" * _PROBE)
+        finally:
+            os.ftruncate(self._file, before)
 
     async def close(self) -> None:
         """Write what is left and close the file."""
