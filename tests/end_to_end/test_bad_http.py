@@ -79,7 +79,7 @@ REFUSED = {
     "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
     "HTTP/9": (request(line=b"POST " + PATH + b" HTTP/9.9"), 400),
     "method with a space": (request(line=b"PO ST " + PATH + b" HTTP/1.1"), 400),
-    "two attribute dictionaries that clash": (request(b"Facegate-Attributes: camera=dash", b"Facegate-Attributes: camera=drone"), 400),
+    "two attributes that clash": (request(b"Facegate-Attributes: camera=dash, camera=drone"), 400),
     "malformed attributes": (request(b"Facegate-Attributes: camera=body worn;;"), 400),
 }  # fmt: skip
 

@@ -122,7 +122,7 @@ async def test_a_refusal_is_raised_once(proxy: Gate, *, streaming: bool) -> None
     assert isinstance(error.body, dict)
     inner = error.body["innererror"]
     assert (error.status_code, error.code, error.type) == (403, "prohibited_use", "policy_violation")
-    assert error.param == "/messages/0/content/0/text"
+    assert error.param in inner["rules"][0]["locations"]
     assert error.response.headers["x-should-retry"] == "false"
     assert inner["code"] == "ProhibitedUsePolicyViolation"
     assert inner["decision_id"] == error.response.headers["facegate-decision-id"]

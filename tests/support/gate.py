@@ -148,12 +148,12 @@ def write_settings(path: Path, settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def gate(folder: Path, upstream: str | None = None, **changes: Any) -> AsyncIterator[Gate]:
+async def gate(folder: Path, **changes: Any) -> AsyncIterator[Gate]:
     """A Facegate that keeps its files in `folder`. `changes` are sections of the settings, as in `limits={…}`."""
     async with stand_in() as service:
         register_with_keys(folder)
         path = folder / "proxy.yaml"
-        write_settings(path, settings_for(folder, upstream or service.url, changes))
+        write_settings(path, settings_for(folder, service.url, changes))
         runtime = load_runtime(path)
         facegate = await start(runtime)
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
