@@ -1,7 +1,7 @@
 """Facts: what the examination of a request shows, in three values, and the catalogue of their names."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
@@ -46,6 +46,7 @@ class Evidence:
 
     facts: tuple[Fact, ...] = ()
     unexamined: tuple[tuple[Location, str], ...] = ()
+    _joined: dict[str, Fact] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def truth_of(self, name: str) -> Truth:
         """The strongest truth reported of `name`; UNKNOWN when no detector reported it at all."""
@@ -53,10 +54,11 @@ class Evidence:
 
     def by_name(self) -> Mapping[str, Fact]:
         """One fact a name: truths, scores, sources and locations of several reports joined."""
-        joined: dict[str, Fact] = {}
-        for fact in self.facts:
-            known = joined.get(fact.name)
-            joined[fact.name] = fact if known is None else _stronger(known, fact)
+        joined = self._joined
+        if not joined:  # joined once, and asked for by policy, conflicts and record
+            for fact in self.facts:
+                known = joined.get(fact.name)
+                joined[fact.name] = fact if known is None else _stronger(known, fact)
         return joined
 
 

@@ -33,6 +33,10 @@ LIGHT_TEXT: Final = 16_384
 """Characters of text up to which a request without media is examined at once: well under a millisecond."""
 
 
+_READ: Final = (Text, Schema)
+"""Parts that are examined as they stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Screening:
     """What the core judges with: the policy in force, the detectors, and how refusals are worded."""
@@ -86,7 +90,9 @@ def _act(
 
 def unexamined(content: Content, evidence: Evidence) -> Sequence[tuple[Location, str]]:
     """The places whose content was not examined, each with the reason: what no reader reads, then what detectors gave up."""
-    gaps = [(part.location, why) for part in content.parts if (why := _unread(part))]
+    gaps = [(part.location, why) for part in content.parts if not isinstance(part, _READ) and (why := _unread(part))]
+    if not evidence.unexamined:
+        return gaps
     known = {location for location, _ in gaps}
     gaps.extend((location, why) for location, why in evidence.unexamined if location not in known)
     return gaps

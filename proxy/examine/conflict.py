@@ -11,6 +11,8 @@ SPEAKS_FROM: Final = 0.9
 
 _POLICE: Final = ("police_department", "law_enforcement", "public_safety_vendor")
 
+_TELLING: Final = ("context.law_enforcement", "context.mobile_camera", "media.mobile_camera", "context.live_feed")
+
 _AGREE: Final = tuple(
     Fact(name, Truth.FALSE, "conflict") for name in ("conflict.camera", "conflict.organization", "conflict.timing")
 )
@@ -18,11 +20,10 @@ _AGREE: Final = tuple(
 
 def conflicts(evidence: Evidence, caller: Caller) -> Sequence[Fact]:
     """The `conflict.*` facts. Evidence that contradicts an attribute is a fact of its own; it never proves innocence."""
-    facts = evidence.by_name()
-    names = ("context.law_enforcement", "context.mobile_camera", "media.mobile_camera", "context.live_feed")
-    law, said, seen, live = (facts.get(name) for name in names)
-    if not any(fact is not None and fact.truth is Truth.TRUE for fact in (law, said, seen, live)):
+    if not any(fact.truth is Truth.TRUE and fact.name in _TELLING for fact in evidence.facts):
         return _AGREE
+    facts = evidence.by_name()
+    law, said, seen, live = (facts.get(name) for name in _TELLING)
     speaks = law is not None and law.truth is Truth.TRUE and law.score >= SPEAKS_FROM
     mobile = next((fact for fact in (seen, said) if fact is not None and fact.truth is Truth.TRUE), None)
     camera = caller.value_of("camera")

@@ -24,6 +24,14 @@ _TURNS: Final = (Pixels.Transpose.ROTATE_90, Pixels.Transpose.ROTATE_180, Pixels
 _LARGE: Final = 1024
 
 
+_PICTORIAL: Final = (Image, Video, Document, Opaque, Reference)
+"""Parts that show something, or may."""
+
+_NOTHING: Final = Evidence(
+    (Fact("media.faces", Truth.FALSE, "faces"), Fact("media.mobile_camera", Truth.FALSE, "faces"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """What one picture showed: the faces, whether a mobile camera took it, and why it could not be examined in full."""
@@ -63,6 +71,8 @@ class Faces:
     def examine(self, content: Content, caller: Caller) -> Evidence:
         """`media.faces` is FALSE only if every picture was searched in full and nothing else could show one."""
         del caller
+        if not any(isinstance(part, _PICTORIAL) for part in content.parts):
+            return _NOTHING
         deadline = self._clock() + self._limits.seconds
         faces: list[tuple[Location, tuple[Face, ...]]] = []
         mobile: list[Location] = []

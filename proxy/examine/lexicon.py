@@ -1,7 +1,7 @@
 """Word lists: concepts in several languages, and how they combine into intents; all terms found in one pass."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from proxy import documents
 from proxy.documents import nearest
 from proxy.errors import ConfigurationError
-from proxy.examine.normalise import END, canonical, fold, readings, unspaced
+from proxy.examine.normalise import END, canonical, fold, plain_prose, readings, unspaced
 from proxy.facts import CATALOGUE
 
 NEUTRAL: Final = "neutral"
@@ -46,7 +46,6 @@ class IntentEntry(_Entry):
 class LexiconFile(_Entry):
     """One file of a lexicon folder."""
 
-    common: tuple[str, ...] = Field((), description="concepts too common to make a text worth a closer look")
     concepts: Mapping[str, Mapping[str, tuple[str, ...]]] = Field(default_factory=dict)
     intents: tuple[IntentEntry, ...] = ()
     fields: Mapping[str, tuple[str, ...]] = Field(
@@ -84,7 +83,6 @@ class Lexicon:
         self,
         concepts: Mapping[str, Sequence[str]],
         intents: Sequence[IntentEntry],
-        common: Collection[str] = (),
         words: FieldWords | None = None,
     ) -> None:
         self.words = words or FieldWords()
@@ -95,21 +93,26 @@ class Lexicon:
                 terms.setdefault(_term(word), []).append(concept)
         self._concepts = tuple(map(tuple, terms.values()))
         self._automaton = AhoCorasick(list(terms), matchkind=MatchKind.Standard)
-        asked = {concept for intent in intents for concept in intent.sequence} - set(common)
-        self._telling = frozenset(number for number, found in enumerate(self._concepts) if not asked.isdisjoint(found))
+        bits = {concept: 1 << number for number, concept in enumerate(concepts)}
+        self._bits = tuple(sum(bits[concept] for concept in set(found)) for found in self._concepts)
+        self._asked = tuple((sum(bits[concept] for concept in set(one.sequence)), one) for one in self.intents)
         self.facts = frozenset(intent.fact for intent in intents)
 
     def find(self, text: str) -> Mapping[str, float]:
         """The facts that speak in a canonical text, each with its best score. Raises TooDense."""
         raw: list[tuple[int, int, int]] = self._automaton.find_matches_as_indexes(text, overlapping=True)
-        if self._telling.isdisjoint([term for term, _, _ in raw]):
+        present = 0
+        for term, _, _ in raw:
+            present |= self._bits[term]
+        possible = [intent for bits, intent in self._asked if bits & present == bits]
+        if not possible:
             return {}
         if len(raw) > MAX_HITS:
             raise TooDense
         hits = self._hits(raw)
         found: dict[str, float] = {}
-        for intent in self.intents:
-            if found.get(intent.fact, 0.0) >= intent.score or not all(concept in hits for concept in intent.sequence):
+        for intent in possible:
+            if found.get(intent.fact, 0.0) >= intent.score or not hits.keys() >= set(intent.sequence):
                 continue
             if _speaks(intent, hits, text):
                 found[intent.fact] = intent.score
@@ -215,7 +218,10 @@ def check_examples(folder: Path) -> Sequence[str]:
 def speaking(lexicon: Lexicon, text: str) -> Mapping[str, float]:
     """The facts that speak in a text, in any of its readings, each with its best score. Raises TooDense."""
     folded = fold(text)
-    found = dict(lexicon.find(canonical(folded)))
+    plain = canonical(folded)
+    found = dict(lexicon.find(plain))
+    if plain_prose(text, plain):
+        return found
     for reading in readings(text, folded):
         for fact, score in lexicon.find(canonical(reading)).items():
             found[fact] = max(score, found.get(fact, 0.0))
@@ -241,10 +247,7 @@ def _load(folder: Path) -> tuple[Lexicon | None, list[str]]:
         problems += _unknown_names(file, concepts)
     if problems:
         return None, problems
-    common = {concept for file in files for concept in file.value.common}
-    return Lexicon(
-        concepts, [intent for file in files for intent in file.value.intents], common, _field_words(files)
-    ), []
+    return Lexicon(concepts, [intent for file in files for intent in file.value.intents], _field_words(files)), []
 
 
 def _field_words(files: Sequence[documents.Located[LexiconFile]]) -> FieldWords:
@@ -284,11 +287,6 @@ def _unknown_names(file: documents.Located[LexiconFile], concepts: Mapping[str, 
         for section in (file.value.speaks, file.value.fields, file.value.choices)
         for fact in section
         if fact not in CATALOGUE
-    ]
-    problems += [
-        file.problem(("common", index), f"unknown concept {name!r}; {nearest(name, concepts)}")
-        for index, name in enumerate(file.value.common)
-        if name not in concepts
     ]
     return problems
 

@@ -54,11 +54,10 @@ END: Final = "\x1e"
 """Stands for the end of a sentence in canonical text."""
 
 _SENTENCE_END: Final = re.compile(r"[.!?;:]+(?=\s|$)|\n+|[。！？；]")
-_ENDS: Final = (". ", "? ", "! ", "; ", ": ", "\n")
-_MARK: Final = f" {END} "
-_PUNCTUATION: Final = str.maketrans(
-    {chr(code): " " for code in range(128) if not chr(code).isalnum() and chr(code) != END}
-)
+_ENDS: Final = (b". ", b"? ", b"! ", b"; ", b": ", b"\n")
+_MARK: Final = b" %b " % END.encode("ascii")
+_WIDE_MARK: Final = f" {END} "
+_WORDS_ONLY: Final = bytes(code if chr(code).isalnum() or chr(code) == END else 32 for code in range(128)) + bytes(128)
 
 _WIDE_PUNCTUATION: Final = re.compile(r"[^\w\x1e]|_")
 _SPACED: Final = re.compile(r"\b\w(?:[ .*_\-]{1,2}\w\b){3,}")
@@ -89,13 +88,40 @@ def fold(text: str) -> str:
 def canonical(folded: str) -> str:
     """A folded text as words with one space between them and around the whole, sentence ends as `END`."""
     if folded.isascii():
-        marked = folded + " "
+        marked = b" %b " % folded.encode("ascii").replace(END.encode("ascii"), b" ")
         for end in _ENDS:
-            marked = marked.replace(end, _MARK)
-        plain = marked.translate(_PUNCTUATION)
-    else:
-        plain = _WIDE_PUNCTUATION.sub(" ", _SENTENCE_END.sub(_MARK, folded))
-    return f" {' '.join(plain.split())} "
+            if end[:1] in marked:  # one byte is found much faster than two
+                marked = marked.replace(end, _MARK)
+        plain = marked.translate(_WORDS_ONLY)
+        while b"  " in plain:
+            plain = plain.replace(b"  ", b" ")
+        return plain.decode("ascii")
+    wide = _WIDE_PUNCTUATION.sub(" ", _SENTENCE_END.sub(_WIDE_MARK, folded.replace(END, " ")))
+    return f" {' '.join(wide.split())} "
+
+
+_PROSE: Final = bytes(code for code in range(128) if chr(code).isalpha()) + b" \n.,'\"?!:;()-"
+
+_SHAPE: Final = bytes(32 if code == 32 else 120 for code in range(256))  # noqa: PLR2004 - a space; an x
+"""Turns a text into its shape: every character but the space is an x."""
+
+_SPELLED_OUT: Final = b" x" * _SPELLED + b" "
+_LONG_RUN: Final = b"x" * _SHORTEST_RUN
+
+
+def plain_prose(text: str, canonical_text: str) -> bool:
+    """Whether a text is ASCII prose that has no further reading: `readings` would yield nothing of interest.
+
+    Letters and common punctuation only, no run that could be encoded, no word spelled letter by letter.
+    """
+    if not text.isascii():
+        return False
+    raw = text.encode("ascii")
+    if raw.translate(None, _PROSE):
+        return False
+    if _SPELLED_OUT in canonical_text.encode("ascii").translate(_SHAPE):
+        return False
+    return _LONG_RUN not in raw.replace(b"\n", b" ").translate(_SHAPE)
 
 
 def unspaced(character: str) -> bool:

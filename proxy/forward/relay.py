@@ -36,13 +36,17 @@ async def relay(
     Raises UpstreamError when the service breaks off (what has gone out by then cannot be taken back, so the caller's
     connection has to be cut), and CallerGone when the caller does.
     """
-    response = _reply_of(reply, extra)
+    whole = reply.content.is_eof() and not reply.content.exception()
+    response = _reply_of(reply, extra, web.Response(body=await reply.read()) if whole else web.StreamResponse())
     relayed.status = reply.status
     relayed.request_id = reply.headers.get("apim-request-id", reply.headers.get("x-request-id", ""))
     try:
         await response.prepare(request)
         relayed.begun = True
-        while piece := await _next(reply):
+        if whole:  # head and body leave together, in one write
+            relayed.first_byte = time.monotonic()
+            relayed.bytes_out = response.content_length or 0
+        while not whole and (piece := await _next(reply)):
             if not relayed.first_byte:
                 relayed.first_byte = time.monotonic()
             await response.write(piece)
@@ -53,15 +57,17 @@ async def relay(
     return response
 
 
-def _reply_of(reply: aiohttp.ClientResponse, extra: Sequence[tuple[str, str]]) -> web.StreamResponse:
-    """The head of the reply as the caller sees it."""
-    response = web.StreamResponse(status=reply.status, reason=reply.reason)
+def _reply_of(
+    reply: aiohttp.ClientResponse, extra: Sequence[tuple[str, str]], response: web.StreamResponse
+) -> web.StreamResponse:
+    """`response` with the head that the caller is to see."""
+    response.set_status(reply.status, reply.reason)
     for name, value in to_caller(reply.headers.items()):
         response.headers.add(name, value)
     for name, value in extra:
         response.headers[name] = value
     response.headers[hdrs.SERVER] = SERVER
-    if reply.content_length is not None:
+    if reply.content_length is not None and not isinstance(response, web.Response):
         response.content_length = reply.content_length
     return response
 

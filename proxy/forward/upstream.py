@@ -1,6 +1,5 @@
 """The service behind: one pooled client, its own credential, and only what was inspected and recorded."""
 
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -72,14 +71,11 @@ class Upstream:
             max_field_size=MAX_REPLY_HEADER,
         )
 
-    @contextlib.asynccontextmanager
-    async def send(
-        self, outgoing: Outgoing, headers: Sequence[tuple[str, str]]
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send an inspected body whose decision is in the journal, and yield the reply as soon as it has begun.
+    async def send(self, outgoing: Outgoing, headers: Sequence[tuple[str, str]]) -> aiohttp.ClientResponse:
+        """Send an inspected body whose decision is in the journal; the reply as soon as it has begun, a context manager.
 
-        `headers` are the caller's, names in lower case; only those that may travel do. By the time of the yield the
-        body is let go. Leaving the block early closes the connection, which cancels the work behind it.
+        `headers` are the caller's, names in lower case; only those that may travel do. By then the body is let go.
+        Leaving the reply's block early closes the connection, which cancels the work behind it.
         Raises UpstreamUnreachable or UpstreamTimeout when there is no reply that may be relayed.
         """
         forward = outgoing.take()
@@ -98,11 +94,10 @@ class Upstream:
             raise UpstreamTimeout("the service did not answer in time") from failure
         except (aiohttp.ClientError, OSError) as failure:
             raise UpstreamUnreachable("the service cannot be reached") from failure
-        del forward, inspected
-        async with reply:
-            if reply.status in _REDIRECTS:
-                raise UpstreamUnreachable("the service answered with a redirect, which is never followed or relayed")
-            yield reply
+        if reply.status in _REDIRECTS:
+            reply.close()
+            raise UpstreamUnreachable("the service answered with a redirect, which is never followed or relayed")
+        return reply
 
     def _headers(self, inspected: Inspected, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         own = [("content-type", inspected.content_type), ("content-length", str(inspected.size))]

@@ -2,7 +2,7 @@
 
 from proxy.caller import Caller
 from proxy.decision import Decision, Finding, Outcome
-from proxy.facts import CATALOGUE, Evidence, Truth
+from proxy.facts import Evidence, Truth
 from proxy.judge.policy import Facts, Mode, Policy, Rule, evaluate
 from proxy.location import Location
 
@@ -10,12 +10,11 @@ from proxy.location import Location
 def judge(policy: Policy, evidence: Evidence, caller: Caller) -> Decision:
     """Ask every rule and keep the strictest outcome. The order of rules never matters."""
     facts = evidence.by_name()
-    speaking = {name for name, fact in facts.items() if fact.truth is not Truth.FALSE}
-    speaking.update(name for name in CATALOGUE if name not in facts)
+    quiet = {name for name, fact in facts.items() if fact.truth is Truth.FALSE}
     findings: list[Finding] = []
     shadow: list[Finding] = []
     for rule in policy.rules:
-        if rule.needs is not None and rule.needs.isdisjoint(speaking):
+        if rule.needs is not None and rule.needs <= quiet:
             continue
         finding = _ask(rule, facts, caller)
         if finding is not None:

@@ -11,7 +11,7 @@ from proxy.caller import Caller
 from proxy.content import Inline, Opaque, Part, Reference, Remote, Schema, Text, kind_of
 from proxy.decision import Decision, Finding
 from proxy.exchange import Conclusion, Refuse, Rejected, Screened
-from proxy.facts import Evidence, Fact, Truth
+from proxy.facts import CATALOGUE, Evidence, Fact, Truth
 from proxy.location import Location, Step
 from proxy.operation import Called
 
@@ -23,13 +23,17 @@ ALLOWED: Final = frozenset({
     "tenant", "credential", "attributes", "on_behalf_of", "approvals",
     "operation", "method", "path", "model", "stream",
     "body_bytes", "body_digest", "parts", "parts_left_out", "coverage",
-    "facts", "false", "outcome", "status", "code", "rules", "undetermined", "findings", "shadow", "policy_revision",
+    "facts", "unreported", "outcome", "status", "code", "rules", "undetermined", "findings", "shadow", "policy_revision",
     "ended", "upstream_status", "upstream_request_id", "bytes_out", "first_byte_ms", "duration_ms", "stages_ms",
 })  # fmt: skip
 """Every field that a record may have; the journal drops all others."""
 
 MAX_PARTS: Final = 256
 """Parts that a record lists one by one; of the rest it gives the number."""
+
+
+MAX_PLACES: Final = 4096
+"""Places whose spelling is remembered: nearly all requests speak at the same few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Entries:
         """`key` is 32 bytes. `vocabulary` holds the field names of the API: other names in locations are digested too."""
         self._key = key
         self._vocabulary = vocabulary
+        self._places_known: dict[tuple[Step, ...], str] = {}
 
     def decision(self, conclusion: Conclusion, seen: Seen) -> Record:
         """The record of a conclusion, written before anything is sent."""
@@ -144,10 +149,11 @@ class Entries:
         }
 
     def _facts(self, evidence: Evidence) -> Mapping[str, Any]:
+        """What is true or unknown, and what nobody reported; every other fact of the catalogue is false."""
         joined = evidence.by_name()
         return {
             "facts": {name: self._fact(fact) for name, fact in joined.items() if fact.truth is not Truth.FALSE},
-            "false": [name for name, fact in joined.items() if fact.truth is Truth.FALSE],
+            "unreported": sorted(CATALOGUE.keys() - joined.keys()),
         }
 
     def _fact(self, fact: Fact) -> Mapping[str, Any]:
@@ -183,7 +189,12 @@ class Entries:
         return [self._place(location) for location in locations[:MAX_PARTS]]
 
     def _place(self, location: Location) -> str:
-        return str(Location(tuple(self._step(step) for step in location.steps)))
+        place = self._places_known.get(location.steps)
+        if place is None:
+            place = str(Location(tuple(self._step(step) for step in location.steps)))
+            if len(self._places_known) < MAX_PLACES and "?" not in place:  # the caller's own words are not kept
+                self._places_known[location.steps] = place
+        return place
 
     def _step(self, step: Step) -> Step:
         """A field name of the API as it is; any other name is the caller's own words, so its digest."""

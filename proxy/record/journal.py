@@ -27,6 +27,9 @@ MAX_KEPT: Final = 10_000
 """Records without a waiter that are kept while the journal cannot be written (about 20 MB); more are lost, and counted."""
 
 
+NOTE_DELAY_S: Final = 0.02
+"""Seconds that a record without a waiter waits for a commit to share its sync with."""
+
 _PROBE: Final = 64 * 1024
 """Bytes for which there must be room before a journal that failed counts as healthy again."""
 
@@ -41,7 +44,7 @@ class _Batch:
 
     noted: list[bytes] = field(default_factory=list)
     committed: list[bytes] = field(default_factory=list)
-    done: "asyncio.Future[None] | None" = None
+    waiters: list["asyncio.Future[None]"] = field(default_factory=list)
 
     @property
     def lines(self) -> list[bytes]:
@@ -94,7 +97,8 @@ class Journal:
         self._batch = _Batch()
         self._torn = False
         self._sink = _Sink()
-        self._flushing: asyncio.Task[None] | None = None
+        self._flushing: asyncio.Future[None] | None = None
+        self._soon: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(1, "journal")
         self._log = structlog.wrap_logger(
             self._sink, processors=[_only_allowed, _render], wrapper_class=structlog.BoundLoggerBase
@@ -113,7 +117,7 @@ class Journal:
     @property
     def busy(self) -> bool:
         """Whether records are on their way to the disk."""
-        return self._flushing is not None
+        return self._flushing is not None or self._soon is not None
 
     async def commit(self, record: Record) -> Receipt:
         """Write a decision record. Raises JournalUnavailable when it could not be written as durably as asked."""
@@ -140,8 +144,8 @@ class Journal:
                 self._write_now()
             except JournalUnavailable:
                 return
-        else:
-            self._start_flush()
+        elif self.failure is None:
+            self._flush_soon()
 
     def _rendered(self, record: Record) -> bytes:
         self._log._proxy_to_logger("msg", **record.fields)  # noqa: SLF001 - the documented way to add a method
@@ -177,41 +181,52 @@ class Journal:
             os.fdatasync(self._file)
 
     async def _synced(self) -> None:
-        batch = self._batch
-        if batch.done is None:
-            batch.done = asyncio.get_running_loop().create_future()
-            batch.done.add_done_callback(_seen)
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._batch.waiters.append(waiter)
         self._start_flush()
-        await asyncio.shield(batch.done)
+        await waiter
 
     def _start_flush(self) -> None:
-        if self._flushing is None:
-            self._flushing = asyncio.get_running_loop().create_task(self._flush())
-
-    async def _flush(self) -> None:
-        """Write batch after batch until none is left; the next fills while one is on its way to the disk.
-
-        A failure ends it: what is kept waits for the next record, or for somebody who asks after the journal's health.
-        """
+        """Write the batch that was filled, unless one is on its way: then this one follows."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        if self._flushing is not None:
+            return
+        batch, self._batch = self._batch, _Batch()
         loop = asyncio.get_running_loop()
-        try:
-            while self._batch.done is not None or (self._batch.noted and self.failure is None):
-                batch, self._batch = self._batch, _Batch()
-                try:
-                    await loop.run_in_executor(self._thread, self._append, batch.lines)
-                except OSError as failure:
-                    _settle(batch, self._failed(batch, failure))
-                except BaseException as failure:
-                    _settle(batch, JournalUnavailable(f"the journal stopped: {type(failure).__name__}"))
-                    raise
-                else:
-                    self.failure = None
-                    _settle(batch, None)
-        finally:
-            self._flushing = None
+        self._flushing = loop.run_in_executor(self._thread, self._append, batch.lines)
+        self._flushing.add_done_callback(lambda done: self._flushed(batch, done))
 
-    def _failed(self, batch: _Batch, failure: OSError) -> JournalUnavailable:
-        self.failure = failure.strerror or str(failure)
+    def _flushed(self, batch: _Batch, done: "asyncio.Future[None]") -> None:
+        """Tell who waits how it went; the next batch goes if somebody waits for it.
+
+        After a failure what is kept waits for the next commit, or for somebody who asks after the journal's health.
+        """
+        self._flushing = None
+        failure = done.exception()
+        if failure is None:
+            self.failure = None
+        else:
+            failure = self._failed(batch, failure)
+        for waiter in batch.waiters:
+            if waiter.done():  # its request was cancelled
+                continue
+            if failure is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(failure)
+        if self._batch.waiters:
+            self._start_flush()
+        elif self._batch.noted and failure is None:
+            self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        if self._flushing is None and self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(NOTE_DELAY_S, self._start_flush)
+
+    def _failed(self, batch: _Batch, failure: BaseException) -> JournalUnavailable:
+        self.failure = (isinstance(failure, OSError) and failure.strerror) or type(failure).__name__
         kept = [*batch.noted, *self._batch.noted]
         self._batch.noted = kept[:MAX_KEPT]
         lost = len(kept) - len(self._batch.noted)
@@ -248,22 +263,6 @@ class Journal:
             with contextlib.suppress(JournalUnavailable):
                 await self._commit()
         while self._flushing is not None:
-            await asyncio.shield(self._flushing)
+            await asyncio.wait([self._flushing])
         self._thread.shutdown(wait=True)
         os.close(self._file)
-
-
-def _settle(batch: _Batch, failure: JournalUnavailable | None) -> None:
-    """Tell who waits for a batch how it went."""
-    if batch.done is None or batch.done.done():
-        return
-    if failure is None:
-        batch.done.set_result(None)
-    else:
-        batch.done.set_exception(failure)
-
-
-def _seen(done: "asyncio.Future[None]") -> None:
-    """Mark a failure as seen also where every waiter was cancelled."""
-    if not done.cancelled():
-        done.exception()

@@ -1,23 +1,39 @@
 """Every metric in one table, and the one place where they are counted."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
 
 Kind = Literal["counter", "gauge", "histogram"]
+
+Labels = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric: its name as Prometheus sees it, its kind, its labels, what it says, and (histograms) its buckets."""
+    """One metric: its name as Prometheus sees it, its kind, its labels, what it says, and (histograms) its buckets.
+
+    `begins` are the label values of series that stand at 0 from the start: Prometheus sees an increase only from a value
+    that it has seen before, so the first failure would be no failure in a rate.
+    """
 
     name: str
     kind: Kind
-    labels: tuple[str, ...]
+    labels: Labels
     help: str
     buckets: tuple[float, ...] = ()
+    begins: tuple[Labels, ...] = ()
 
 
 _FAST: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -25,7 +41,8 @@ _SLOW: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 3
 
 TABLE: Final = (
     Metric("facegate_requests_total", "counter", ("tenant", "operation", "outcome", "status"),
-           "Requests by what became of them; outcome `rejected` is a request that did not get as far as a verdict"),
+           "Requests by what became of them: outcome is policy's word, or `rejected` where there was no verdict;"
+           " status is `forwarded`, or the HTTP status of the refusal; tenant is `none` for a caller that is not known"),
     Metric("facegate_findings_total", "counter", ("tenant", "rule", "outcome", "mode"),
            "Rules whose condition held, by what they say of it and whether they count (enforce) or not (shadow)"),
     Metric("facegate_undetermined_total", "counter", ("rule",),
@@ -33,71 +50,151 @@ TABLE: Final = (
     Metric("facegate_parts_total", "counter", ("operation", "kind", "disposition"),
            "Parts of requests by kind, and whether they were inspected, refused or exempt"),
     Metric("facegate_request_stage_seconds", "histogram", ("stage",),
-           "Time of one request in one stage (admit, surface, examine, judge with examine, record, forward_first_byte)", _FAST),
+           "Time of one request in one stage: admit, surface, judge (examination included), record, forward_first_byte"
+           " (from sending to the first byte of the reply)", _FAST),
     Metric("facegate_overhead_seconds", "histogram", ("operation",),
            "Time from the end of the request's body to the start of forwarding or of the refusal", _FAST),
     Metric("facegate_upstream_requests_total", "counter", ("status",),
-           "Replies of the service by HTTP status; `error` and `timeout` where there was none"),
+           "Replies of the service by HTTP status; `error`, `timeout` and `cancelled` (by the caller) where there was none",
+           begins=(("error",), ("timeout",), ("cancelled",))),
     Metric("facegate_upstream_seconds", "histogram", ("operation",),
            "Time from sending a request to the service until the end of its reply", _SLOW),
-    Metric("facegate_inflight_requests", "gauge", (), "Requests being served now"),
-    Metric("facegate_inflight_bytes", "gauge", (), "Bytes of request bodies held in memory now"),
+    Metric("facegate_inflight_requests", "gauge", (), "Requests being served now", begins=((),)),
+    Metric("facegate_inflight_bytes", "gauge", (), "Bytes of request bodies held in memory now", begins=((),)),
     Metric("facegate_detector_seconds", "histogram", ("detector",),
-           "Time of one detector on one request that is examined in the pool", _FAST),
-    Metric("facegate_examination_queue", "gauge", (), "Requests that wait for the examination pool or are in it"),
-    Metric("facegate_faces_found_total", "counter", (), "Faces found in pictures of requests"),
-    Metric("facegate_audit_records_total", "counter", ("kind",), "Records written to the journal (decision, outcome)"),
-    Metric("facegate_audit_failures_total", "counter", (), "Records that the journal could not take"),
+           "Time of one detector on one request that is examined in the pool: pictures, long texts", _FAST),
+    Metric("facegate_examination_queue", "gauge", (), "Requests that wait for the examination pool or are in it",
+           begins=((),)),
+    Metric("facegate_faces_found_total", "counter", (), "Faces found in pictures of requests", begins=((),)),
+    Metric("facegate_audit_records_total", "counter", ("kind",), "Records handed to the journal (decision, outcome)",
+           begins=(("decision",), ("outcome",))),
+    Metric("facegate_audit_failures_total", "counter", (), "Records that the journal could not take", begins=((),)),
     Metric("facegate_policy_info", "gauge", ("pack", "version", "revision"), "1 for each policy pack in force"),
-    Metric("facegate_streams_cancelled_total", "counter", (), "Replies that the caller gave up before their end"),
-    Metric("facegate_auth_failures_total", "counter", ("reason",), "Requests without a valid credential, by reason"),
+    Metric("facegate_streams_cancelled_total", "counter", (), "Requests that the caller gave up before the end of the reply",
+           begins=((),)),
+    Metric("facegate_auth_failures_total", "counter", ("reason",), "Requests without a valid credential, by reason",
+           begins=(("missing",), ("unknown",), ("expired",), ("ambiguous",))),
+    Metric("facegate_ready", "gauge", (), "1 while /readyz says so: the journal takes records, and nothing drains",
+           begins=((),)),
     Metric("facegate_build_info", "gauge", ("version",), "1, with the version that runs"),
 )  # fmt: skip
 
 
-class Metrics:
-    """The metrics of one process, in a registry of their own. Label values come from closed sets only."""
+@dataclass(slots=True)
+class _Histogram:
+    """The durations of one series: how many fell into each bucket (the last is for what exceeds all bounds), and their sum."""
+
+    counts: list[int]
+    total: float = 0.0
+
+
+@dataclass(slots=True)
+class _Series:
+    """All series of one metric, by label values."""
+
+    metric: Metric
+    numbers: dict[Labels, float] = field(default_factory=dict)
+    histograms: dict[Labels, _Histogram] = field(default_factory=dict)
+    watched: dict[Labels, Callable[[], float]] = field(default_factory=dict)
+
+
+class Metrics(Collector):
+    """The metrics of one process, in a registry of their own. Label values come from closed sets only.
+
+    The numbers are plain values under one lock, which Prometheus' client renders when it is asked to: counting is on the
+    way of every request, and costs half of what the client's own counters take. Any thread may count.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._metrics: Mapping[str, Counter | Gauge | Histogram] = {
-            metric.name: self._register(metric) for metric in TABLE
-        }
-        self._children: dict[tuple[str, ...], Counter | Gauge | Histogram] = {}
-
-    def _register(self, metric: Metric) -> Counter | Gauge | Histogram:
-        if metric.kind == "histogram":
-            return Histogram(metric.name, metric.help, metric.labels, registry=self.registry, buckets=metric.buckets)
-        if metric.kind == "gauge":
-            return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
-        return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
-
-    def _child(self, name: str, labels: tuple[str, ...]) -> Counter | Gauge | Histogram:
-        key = (name, *labels)
-        child = self._children.get(key)
-        if child is None:
-            metric = self._metrics[name]
-            child = metric.labels(*labels) if labels else metric
-            self._children[key] = child
-        return child
+        self._lock = threading.Lock()
+        self._series: Mapping[str, _Series] = {metric.name: _Series(metric) for metric in TABLE}
+        for series in self._series.values():
+            for labels in series.metric.begins:
+                series.numbers[_checked(series.metric, labels)] = 0.0
+        self.registry.register(self)
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
 
     def count(self, name: str, *labels: str, by: float = 1.0) -> None:
-        """Add to a counter."""
-        self._child(name, labels).inc(by)  # type: ignore[union-attr] # a counter, by the table
+        """Add to a counter, or to a gauge (there `by` may be negative)."""
+        series = self._series[name]
+        with self._lock:
+            try:
+                series.numbers[labels] += by
+            except KeyError:
+                series.numbers[_checked(series.metric, labels)] = by
 
     def set(self, name: str, value: float, *labels: str) -> None:
         """Set a gauge."""
-        self._child(name, labels).set(value)  # type: ignore[union-attr] # a gauge, by the table
+        series = self._series[name]
+        with self._lock:
+            series.numbers[_checked(series.metric, labels)] = value
+
+    def watch(self, name: str, read: Callable[[], float], *labels: str) -> None:
+        """Let a gauge be what `read` says whenever somebody asks."""
+        series = self._series[name]
+        with self._lock:
+            series.watched[_checked(series.metric, labels)] = read
 
     def observe(self, name: str, seconds: float, *labels: str) -> None:
         """Add one duration to a histogram."""
-        self._child(name, labels).observe(seconds)  # type: ignore[union-attr] # a histogram, by the table
+        series = self._series[name]
+        bounds = series.metric.buckets
+        with self._lock:
+            try:
+                found = series.histograms[labels]
+            except KeyError:
+                found = _Histogram([0] * (len(bounds) + 1))
+                series.histograms[_checked(series.metric, labels)] = found
+            found.counts[bisect_left(bounds, seconds)] += 1
+            found.total += seconds
 
     def value(self, name: str, **labels: str) -> float:
-        """The present value of one series, 0 where it has none; for the readiness page and for tests."""
+        """The present value of one series as it is exposed, 0 where it has none; for tests and tools."""
         return self.registry.get_sample_value(name, labels) or 0.0
 
     def forget(self, name: str) -> None:
         """Drop all series of a metric (policy packs that are no longer in force)."""
-        self._metrics[name].clear()
-        self._children = {key: child for key, child in self._children.items() if key[0] != name}
+        series = self._series[name]
+        with self._lock:
+            series.numbers.clear()
+            series.histograms.clear()
+
+    def collect(self) -> Iterator[Family]:
+        """All metrics of the table as Prometheus' client knows them, each as it stands when its turn comes."""
+        for series in self._series.values():
+            yield self._family(series)
+
+    def _family(self, series: _Series) -> Family:
+        with self._lock:
+            numbers = dict(series.numbers)
+            histograms = {labels: (tuple(one.counts), one.total) for labels, one in series.histograms.items()}
+            watched = tuple(series.watched.items())
+        metric = series.metric
+        if metric.kind == "histogram":
+            family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+            for labels, (counts, total) in histograms.items():
+                family.add_metric(labels, tuple(_cumulative(metric.buckets, counts)), total)
+            return family
+        numbers.update((labels, read()) for labels, read in watched)
+        make = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+        plain = make(metric.name, metric.help, labels=metric.labels)
+        for labels, value in numbers.items():
+            plain.add_metric(labels, value)
+        return plain
+
+
+def _checked(metric: Metric, labels: Labels) -> Labels:
+    """`labels`, if the metric has as many. Asked once a series."""
+    if len(labels) != len(metric.labels):
+        raise ValueError(f"{metric.name} has the labels {metric.labels}, and got {labels}")
+    return labels
+
+
+def _cumulative(bounds: Iterable[float], counts: Iterable[int]) -> Iterator[tuple[str, float]]:
+    """Buckets as they are exposed: each with all that lies at or below its bound."""
+    below = 0
+    for bound, number in zip([*map(str, bounds), "+Inf"], counts, strict=True):
+        below += number
+        yield bound, below

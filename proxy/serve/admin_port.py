@@ -1,11 +1,14 @@
 """The admin port: whether Facegate lives, whether it can serve, and its metrics."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 
 import orjson
 from aiohttp import web
 from prometheus_client import generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
 
 from proxy.content import Json
 from proxy.record.journal import Journal
@@ -22,6 +25,7 @@ def admin_application(
     `/livez` answers 200 while the process serves. `/readyz` answers 200, or 503 with the reason: the journal cannot be
     written, or the process is draining. `details` gives what else the page shows. `/metrics` is the Prometheus exposition.
     """
+    metrics.watch("facegate_ready", lambda: journal.failure is None and not draining())
 
     async def livez(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -42,8 +46,27 @@ def admin_application(
         )
 
     async def exposition(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=await _rendered(metrics), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     application = web.Application()
     application.add_routes([web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", exposition)])
     return application
+
+
+class _One(Collector):
+    """A collector of one metric."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+
+    def collect(self) -> Iterator[Family]:
+        yield self._family
+
+
+async def _rendered(metrics: Metrics) -> bytes:
+    """The exposition. It takes about 7 µs a line, so requests get their turn after each metric."""
+    pieces: list[bytes] = []
+    for family in metrics.registry.collect():
+        pieces.append(generate_latest(_One(family)))
+        await asyncio.sleep(0)
+    return b"".join(pieces)

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
@@ -25,11 +25,12 @@ from proxy.record.entry import Ending, Entries, Seen, outcome_of
 from proxy.record.journal import Journal, JournalUnavailable
 from proxy.record.metrics import Metrics
 from proxy.refusal import refuse_error
-from proxy.screen import light, screen
+from proxy.screen import Screening, light, screen
 from proxy.serve.body import InFlight, read_body
 from proxy.serve.data_port import refuse_transfer_tricks
 from proxy.serve.pool import Pool
 from proxy.serve.runtime import Runtime
+from proxy.serve.timed import timed
 from proxy.surface import route, surface
 
 SMALL_BODY: Final = 64 * 1024
@@ -67,6 +68,7 @@ class Exchange:
     read: float = 0.0
     caller: Caller | None = None
     called: Called | None = None
+    headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     recorded: bool = False
     ended: bool = False
@@ -124,10 +126,10 @@ class Exchange:
 
     async def _screen(self) -> Screened:
         shell, request, runtime = self.shell, self.request, self.shell.runtime
-        headers = tuple(
-            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.raw_headers
+        self.headers = tuple(
+            [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.raw_headers]
         )
-        inbound = Inbound(request.method, request.raw_path, headers, b"")
+        inbound = Inbound(request.method, request.raw_path, self.headers, b"")
         today = datetime.now(UTC).date()  # noqa: TID251 - the shell owns the clock
         refuse_transfer_tricks(request)
         self.caller = authenticate(runtime.register, inbound, today)
@@ -135,34 +137,26 @@ class Exchange:
         self.called = route(inbound.method, inbound.target, runtime.catalogue)
         self._stage("admit", self.started)
         self.body = await read_body(request, runtime.settings.limits, shell.in_flight)
-        shell.metrics.set("facegate_inflight_bytes", shell.in_flight.held)
         self.read = time.monotonic()
-        inbound = Inbound(request.method, request.raw_path, headers, self.body)
+        inbound = Inbound(request.method, request.raw_path, self.headers, self.body)
         if len(self.body) > SMALL_BODY:
-            return await self._in_pool(lambda: self._surface_and_judge(inbound))
+            return await shell.pool.run(lambda: self._surface_and_judge(inbound))
         surfaced = surface(inbound, runtime.catalogue, runtime.surface_limits)
         self._stage("surface", self.read)
         if light(surfaced.content):
-            return self._judge(surfaced)
-        return await self._in_pool(lambda: self._judge(surfaced))
-
-    async def _in_pool(self, work: Callable[[], Screened]) -> Screened:
-        metrics, pool = self.shell.metrics, self.shell.pool
-        metrics.count("facegate_examination_queue")
-        try:
-            return await pool.run(work)
-        finally:
-            metrics.count("facegate_examination_queue", by=-1)
+            return self._judge(surfaced, runtime.screening)
+        return await shell.pool.run(lambda: self._judge(surfaced, timed(runtime.screening, shell.metrics)))
 
     def _surface_and_judge(self, inbound: Inbound) -> Screened:
-        surfaced = surface(inbound, self.shell.runtime.catalogue, self.shell.runtime.surface_limits)
+        runtime = self.shell.runtime
+        surfaced = surface(inbound, runtime.catalogue, runtime.surface_limits)
         self._stage("surface", self.read)
-        return self._judge(surfaced)
+        return self._judge(surfaced, timed(runtime.screening, self.shell.metrics))
 
-    def _judge(self, surfaced: Surfaced) -> Screened:
+    def _judge(self, surfaced: Surfaced, screening: Screening) -> Screened:
         begun = time.monotonic()
         assert self.caller is not None  # noqa: S101 - admitted before anything is read
-        screened = screen(surfaced, self.caller, self.shell.runtime.screening, self.decision_id)
+        screened = screen(surfaced, self.caller, screening, self.decision_id)
         self._stage("judge", begun)
         return screened
 
@@ -203,7 +197,7 @@ class Exchange:
         ended = "cancelled"  # what a cancellation, wherever it strikes, leaves standing
         sent = time.monotonic()
         try:
-            async with self.shell.upstream.send(outgoing, self._headers()) as reply:
+            async with await self.shell.upstream.send(outgoing, self.headers) as reply:
                 self._let_go()
                 response = await relay(reply, self.request, outgoing.extra, relayed)
             ended = "complete"
@@ -255,9 +249,6 @@ class Exchange:
 
     # ---- accounts
 
-    def _headers(self) -> Sequence[tuple[str, str]]:
-        return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self.request.raw_headers]
-
     def _extra(self, conclusion: Conclusion) -> Extra:
         extra = [("Facegate-Decision-Id", self.decision_id)]
         if isinstance(conclusion, Screened):
@@ -288,6 +279,7 @@ class Exchange:
         if sent:
             metrics.observe("facegate_upstream_seconds", now - sent, self._operation())
             metrics.count("facegate_upstream_requests_total", _upstream_status(ended, relayed))
+        if relayed.first_byte:
             metrics.observe("facegate_request_stage_seconds", first, "forward_first_byte")
         if ended == "cancelled":
             metrics.count("facegate_streams_cancelled_total")
@@ -306,7 +298,6 @@ class Exchange:
         """Give the body's bytes back, once."""
         if self.body:
             self.shell.in_flight.release(len(self.body))
-            self.shell.metrics.set("facegate_inflight_bytes", self.shell.in_flight.held)
             self.body = b""
 
 

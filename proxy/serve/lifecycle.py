@@ -82,7 +82,7 @@ async def start(runtime: Runtime) -> Facegate:
         upstream=Upstream(_endpoint(runtime, demo)),
         in_flight=InFlight(settings.limits.inflight_bytes),
     )
-    _announce(metrics, runtime)
+    _announce(shell)
     data = await _open_data_port(shell)
     facegate = Facegate(shell, data, web.AppRunner(web.Application()), demo)
     application = admin_application(journal, metrics, lambda: describe(runtime), lambda: facegate.draining)
@@ -122,7 +122,10 @@ def _digest_key(runtime: Runtime) -> bytes:
     return blake3(secret.read(runtime.folder).get_secret_value().encode()).digest()
 
 
-def _announce(metrics: Metrics, runtime: Runtime) -> None:
+def _announce(shell: Shell) -> None:
+    metrics, runtime = shell.metrics, shell.runtime
+    metrics.watch("facegate_inflight_bytes", lambda: shell.in_flight.held)
+    metrics.watch("facegate_examination_queue", lambda: shell.pool.waiting)
     metrics.set("facegate_build_info", 1, __version__)
     for pack in runtime.policy.packs:
         metrics.set("facegate_policy_info", 1, pack.name, pack.version, runtime.policy.revision)
