@@ -1,7 +1,8 @@
 """What one conclusion adds to the metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from proxy.decision import Finding
 from proxy.exchange import Conclusion, Refuse, Screened
 from proxy.facts import Truth
 from proxy.record.entry import outcome_of
@@ -30,14 +31,16 @@ def _status(conclusion: Conclusion) -> str:
 def _count_screened(metrics: Metrics, screened: Screened, tenant: str, operation: str) -> None:
     for (kind, disposition), number in screened.coverage.kinds.items():
         metrics.count("facegate_parts_total", operation, kind, disposition, by=number)
-    decision = screened.decision
-    for finding in decision.findings:
-        if finding.truth is Truth.TRUE:
-            metrics.count("facegate_findings_total", tenant, finding.rule, finding.outcome.value, "enforce")
-        else:
-            metrics.count("facegate_undetermined_total", finding.rule)
-    for finding in decision.shadow:
-        metrics.count("facegate_findings_total", tenant, finding.rule, finding.outcome.value, "shadow")
-    faces = sum(fact.count for fact in screened.evidence.facts if fact.name == "media.faces")
+    _count_findings(metrics, screened.decision.findings, tenant, "enforce")
+    _count_findings(metrics, screened.decision.shadow, tenant, "shadow")
+    faces = sum([fact.count for fact in screened.evidence.facts if fact.name == "media.faces"])
     if faces:
         metrics.count("facegate_faces_found_total", by=faces)
+
+
+def _count_findings(metrics: Metrics, findings: Sequence[Finding], tenant: str, mode: str) -> None:
+    for finding in findings:
+        if finding.truth is Truth.TRUE:
+            metrics.count("facegate_findings_total", tenant, finding.rule, finding.outcome.value, mode)
+        else:
+            metrics.count("facegate_undetermined_total", finding.rule, mode)
