@@ -9,8 +9,8 @@ from proxy.surface.catalogue import Catalogue, load_catalogue, route
 from proxy.surface.decode import read_json
 from proxy.surface.limits import Limits
 from proxy.surface.readers import FIELD_NAMES, READERS
-from proxy.surface.readers.walk import WORD, Walk
-from proxy.surface.rewrite import rewrite_json
+from proxy.surface.readers.walk import Walk, is_word
+from proxy.surface.rewrite import holds_uri, rewrite_json
 
 __all__ = ["FIELD_NAMES", "load_catalogue", "route", "surface"]
 
@@ -23,11 +23,12 @@ def surface(inbound: Inbound, catalogue: Catalogue, limits: Limits) -> Surfaced:
 def read(inbound: Inbound, called: Called, limits: Limits) -> Surfaced:
     """As `surface`, for a request whose operation is found already."""
     body = read_json(inbound, limits)
-    walk = Walk(limits)
+    inspected = rewrite_json(body)
+    walk = Walk(limits, uris=holds_uri(inspected))
     READERS[called.operation.reader](walk, body)
     named = body.get("model")
-    model = called.deployment or (named if isinstance(named, str) and WORD.fullmatch(named) else "")
+    model = called.deployment or (named if is_word(named) else "")
     if not model:
         raise BadRequest("the model is missing, or is not the name of one", Location(("model",)))
     content = Content(tuple(walk.parts), tuple(walk.inert), model, body.get("stream") is True)
-    return Surfaced(called, content, rewrite_json(body))
+    return Surfaced(called, content, inspected)

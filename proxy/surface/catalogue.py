@@ -36,7 +36,7 @@ class _Entry(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._]*$")]
     methods: tuple[Literal["GET", "POST", "PUT", "PATCH", "DELETE"], ...]
-    paths: tuple[Annotated[str, Field(pattern=r"^/openai(/[A-Za-z0-9_.:-]+|/\{[a-z0-9]+\})+$")], ...]
+    paths: tuple[Annotated[str, Field(pattern=r"^/openai/[a-z0-9_-]+(/[A-Za-z0-9_.:-]+|/\{[a-z0-9]+\})*$")], ...]
     disposition: Literal["screen", "refuse"]
     reader: str = ""
     query: tuple[str, ...] = ("api-version",)
@@ -58,18 +58,25 @@ class _Route:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All operations. `routes` finds them by the shape of a path: its segments, with parameters as `{}`."""
+    """All operations. `routes` finds them by the shape of a path: its segments, with parameters as `{}`.
+
+    `shapes` are those with parameters, by their number of segments and their second one, which is never a parameter.
+    """
 
     operations: tuple[Operation, ...]
     routes: Mapping[tuple[str, ...], Mapping[str, _Route]]
-    shapes: Mapping[int, tuple[tuple[str, ...], ...]]
+    shapes: Mapping[tuple[int | str, ...], tuple[tuple[str, ...], ...]]
 
     def find(self, segments: tuple[str, ...]) -> Mapping[str, _Route] | None:
         """The routes of a path by method; literal segments win over parameters. None for an unknown path."""
         exact = self.routes.get(segments)
         if exact is not None:
             return exact
-        fitting = [shape for shape in self.shapes.get(len(segments), ()) if _fits(shape, segments)]
+        fitting = [
+            shape
+            for shape in self.shapes.get((len(segments), segments[1] if len(segments) > 1 else ""), ())
+            if _fits(shape, segments)
+        ]
         return self.routes[min(fitting, key=lambda shape: shape.count("{}"))] if fitting else None
 
 
@@ -99,11 +106,11 @@ def load_catalogue() -> Catalogue:
             shape = tuple("{}" if part.startswith("{") else part for part in template)
             for method in operation.methods:
                 routes.setdefault(shape, {})[method] = _Route(operation, template)
-    shapes: dict[int, list[tuple[str, ...]]] = {}
+    shapes: dict[tuple[int | str, ...], list[tuple[str, ...]]] = {}
     for shape in routes:
         if "{}" in shape:
-            shapes.setdefault(len(shape), []).append(shape)
-    return Catalogue(operations, routes, {length: tuple(found) for length, found in shapes.items()})
+            shapes.setdefault((len(shape), shape[1]), []).append(shape)
+    return Catalogue(operations, routes, {key: tuple(found) for key, found in shapes.items()})
 
 
 def route(method: str, target: str, catalogue: Catalogue) -> Called:

@@ -5,18 +5,15 @@ This is the one place where JSON of strangers is parsed.
 
 import json
 import re
-import secrets
 import zlib
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn, cast
-
-import pybase64
 
 from proxy.errors import BadRequest, TooLarge, UnsupportedMedia
 from proxy.exchange import Inbound
 from proxy.location import Location
 from proxy.surface.limits import Limits
-from proxy.surface.media import Cut
+from proxy.surface.media import MARK, Cut, strict_base64
 
 _JSON_TYPE: Final = re.compile(r"application/json(\s*;\s*charset\s*=\s*\"?utf-8\"?)?\s*", re.IGNORECASE)
 
@@ -27,8 +24,8 @@ _CUT_RUN: Final = 2_048
 
 _PREFIX: Final = re.compile(rb"data:[A-Za-z0-9.+-]{1,64}/[A-Za-z0-9.+-]{1,64}")
 
-_MARK: Final = secrets.token_hex(16)
-"""Stands in for a cut string. Drawn anew for each process and never shown to anybody, so no body can contain it."""
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+"""A JSON string, or one that never ends (then up to the end, so that scanning stays linear)."""
 
 _MAX_INT: Final = 2**64 - 1
 _MIN_INT: Final = -(2**63)
@@ -46,10 +43,13 @@ def read_json(inbound: Inbound, limits: Limits) -> dict[str, Any]:
     cuts: list[Cut] = []
     if len(body) >= _CUT_FROM:
         body = _cut(body, cuts)
+    openings = body.count(b"[") + body.count(b"{")
+    if openings + body.count(b",") >= limits.leaves:
+        _refuse_many(body, limits.leaves)
     tree = _parse(body)
     if not isinstance(tree, dict):
         raise BadRequest("the body must be a JSON object")
-    if cuts or body.count(b"[") + body.count(b"{") > limits.json_depth or body.count(b",") >= limits.leaves:
+    if cuts or openings > limits.json_depth:
         return _Rebuild(cuts, limits).whole(tree)
     return cast("dict[str, Any]", tree)  # a JSON object's keys are strings
 
@@ -91,11 +91,11 @@ def _cut(body: bytes, cuts: list[Cut]) -> bytes:
     for start, end, run in _runs(body):
         raw = view[run:end]
         try:
-            data = pybase64.b64decode(raw, validate=True)
+            data = strict_base64(raw)
         except ValueError:
             continue
-        cut = Cut(f"{_MARK}{len(cuts)}")
-        cut.declared = body[start + 5 : run - 8].decode("ascii").lower()
+        cut = Cut(f"{MARK}{len(cuts)}")
+        cut.declared = body[start + 5 : run - 8].decode("ascii")
         cut.data = data
         cut.raw = raw
         cuts.append(cut)
@@ -105,18 +105,39 @@ def _cut(body: bytes, cuts: list[Cut]) -> bytes:
 
 
 def _runs(body: bytes) -> Iterator[tuple[int, int, int]]:
-    """Each long data URI that fills a whole JSON string: where it starts, where it ends, where its base64 starts."""
+    """Each long data URI that fills a whole JSON string: where it starts, where it ends, where its base64 starts.
+
+    The end is looked for only where a string begins, so that each byte is looked at once.
+    """
     position = 0
     while (found := body.find(b";base64,", position)) >= 0:
-        run = found + 8
-        position = run
+        position = run = found + 8
         quote = body.rfind(b'"', max(0, found - 140), found)
-        end = body.find(b'"', run)
-        if quote < 0 or end - run < _CUT_RUN or body[quote - 1 : quote] == b"\\":
+        if quote < 0 or body[quote - 1 : quote] == b"\\" or not _PREFIX.fullmatch(body, quote + 1, found):
             continue
-        if _PREFIX.fullmatch(body, quote + 1, found):
+        end = body.find(b'"', run)
+        if end - run >= _CUT_RUN:
             position = end
             yield quote + 1, end, run
+
+
+def _refuse_many(body: bytes, most: int) -> None:
+    """Raise TooLarge before the parser makes more than `most` values: each costs it many times its bytes."""
+    values = 1
+    done = 0
+    for string in _STRING.finditer(body):
+        values += _structure(body, done, string.start())
+        done = string.end()
+        if values > most:
+            break
+    else:
+        values += _structure(body, done, len(body))
+    if values > most:
+        raise TooLarge(f"the body has more than {most} values")
+
+
+def _structure(body: bytes, start: int, end: int) -> int:
+    return sum(body.count(sign, start, end) for sign in (b",", b"[", b"{"))
 
 
 def _parse(body: bytes) -> Any:
@@ -172,12 +193,11 @@ _DECODER: Final = json.JSONDecoder(
 
 
 class _Rebuild:
-    """Puts the cut strings in place of their marks, while depth and number of leaves are checked."""
+    """Puts the cut strings in place of their marks, while depth is checked."""
 
     def __init__(self, cuts: list[Cut], limits: Limits) -> None:
         self._cuts = {str(cut): cut for cut in cuts}
         self._limits = limits
-        self._leaves = 0
 
     def whole(self, tree: dict[str, Any]) -> dict[str, Any]:
         rebuilt = {key: self._value(value, (key,)) for key, value in tree.items()}
@@ -192,7 +212,4 @@ class _Rebuild:
             return {key: self._value(one, (*where, key)) for key, one in value.items()}
         if isinstance(value, list):
             return [self._value(one, (*where, index)) for index, one in enumerate(value)]
-        self._leaves += 1
-        if self._leaves > self._limits.leaves:
-            raise TooLarge(f"the body has more than {self._limits.leaves} values")
         return self._cuts.pop(value, value) if isinstance(value, str) and self._cuts else value

@@ -6,14 +6,20 @@ from typing import Any, Final
 from proxy.content import Role, SchemaKind
 from proxy.location import Location
 from proxy.surface.readers.walk import (
+    BREAKPOINT,
     COMMON,
+    EFFORT,
+    VERBOSITY,
     Table,
     Walk,
+    answer_format,
+    choice,
     flag,
-    free,
     number,
     one_of,
+    picture,
     record,
+    recording,
     refers,
     some_of,
     text,
@@ -31,7 +37,7 @@ _ROLES: Final[Mapping[str, Role]] = {
     "function": Role.TOOL,
 }
 
-_DETAIL: Final = one_of("auto", "low", "high", "original")
+_EVERY_PART: Final[Table] = {"prompt_cache_breakpoint": BREAKPOINT}
 
 
 def read_chat(walk: Walk, body: Mapping[str, Any]) -> None:
@@ -68,13 +74,13 @@ def _content(role: Role) -> Any:
 
 def record_of_part(role: Role) -> Any:
     """The reader of one content part; a part of a type that is not known is opaque."""
-    said: Table = {"type": one_of("text", "refusal"), "text": _said(role), "refusal": _said(role)}
+    said: Table = {"type": one_of("text", "refusal"), "text": _said(role), "refusal": _said(role), **_EVERY_PART}
     tables: Mapping[str, Table] = {
         "text": said,
         "refusal": said,
-        "image_url": {"type": one_of("image_url"), "image_url": _image_url},
-        "input_audio": {"type": one_of("input_audio"), "input_audio": _AUDIO},
-        "file": {"type": one_of("file"), "file": _file},
+        "image_url": {"type": one_of("image_url"), "image_url": picture, **_EVERY_PART},
+        "input_audio": {"type": one_of("input_audio"), "input_audio": recording, **_EVERY_PART},
+        "file": {"type": one_of("file"), "file": _file, **_EVERY_PART},
     }
 
     def read(walk: Walk, here: Location, value: Any) -> None:
@@ -101,40 +107,37 @@ def _said(role: Role) -> Any:
     return read
 
 
-def _image_url(walk: Walk, here: Location, value: Any) -> None:
-    if isinstance(value, dict) and value:
-        walk.fields(here, value, {"url": Walk.image, "detail": _DETAIL})
-    else:
-        walk.image(here, value)
+_FILE: Final[Table] = {"file_id": refers("file"), "file_data": Walk.document, "filename": text}
 
 
 def _file(walk: Walk, here: Location, value: Any) -> None:
-    if not isinstance(value, dict) or not value:
+    if isinstance(value, dict) and value:
+        walk.fields(here, value, _FILE)
+    else:
         walk.opaque(here, "a file part must be an object")
-        return
-    walk.fields(here, value, {"file_id": refers("file"), "file_data": Walk.document, "filename": text})
 
-
-_AUDIO: Final = record({"data": Walk.audio, "format": one_of("wav", "mp3", "flac", "opus", "pcm16")})
 
 _FUNCTION: Final = record({"name": text, "arguments": text})
 
 
+_TOOL_CALL: Final[Table] = {
+    "id": text,
+    "index": number,
+    "type": one_of("function", "custom"),
+    "function": _FUNCTION,
+    "custom": record({"name": text, "input": text}),
+}
+
+
 def _tool_call(walk: Walk, here: Location, value: Any) -> None:
-    if not isinstance(value, dict) or not value:
+    if isinstance(value, dict) and value:
+        walk.fields(here, value, _TOOL_CALL)
+    else:
         walk.opaque(here, "a tool call must be an object")
-        return
-    walk.fields(
-        here,
-        value,
-        {
-            "id": text,
-            "index": number,
-            "type": one_of("function", "custom"),
-            "function": _FUNCTION,
-            "custom": record({"name": text, "input": text}),
-        },
-    )
+
+
+def _tool_calls(walk: Walk, here: Location, value: Any) -> None:
+    walk.items(here, value, _tool_call)
 
 
 def _message_table(role: Role) -> Table:
@@ -144,10 +147,10 @@ def _message_table(role: Role) -> Table:
         "refusal": text,
         "name": text,
         "tool_call_id": text,
-        "tool_calls": lambda walk, here, value: walk.items(here, value, _tool_call),
+        "tool_calls": _tool_calls,
         "function_call": _FUNCTION,
         "audio": record({"id": refers("audio")}),
-        "annotations": free,
+        "annotations": Walk.free,
         "reasoning_content": text,
     }
 
@@ -155,23 +158,26 @@ def _message_table(role: Role) -> Table:
 _MESSAGE: Final[Mapping[Role, Table]] = {role: _message_table(role) for role in Role}
 
 
-def read_tools(walk: Walk, here: Location, value: Any) -> None:
-    """A list of tool or function definitions."""
-    walk.items(here, value, lambda inner, place, tool: inner.schema(place, SchemaKind.TOOL, tool))
+def _tools(walk: Walk, here: Location, value: Any) -> None:
+    walk.items(here, value, _tool)
 
 
-def _response_format(walk: Walk, here: Location, value: Any) -> None:
-    if isinstance(value, dict) and value.get("type") in ("text", "json_object") and len(value) == 1:
-        walk.inert.append(here.at("type"))
+def _tool(walk: Walk, here: Location, value: Any) -> None:
+    if isinstance(value, dict) and value.get("type") in ("function", "custom"):
+        walk.schema(here, SchemaKind.TOOL, value)
     else:
-        walk.schema(here, SchemaKind.RESPONSE_FORMAT, value)
+        walk.opaque(here, "a tool of a type that is not known")
 
 
-def _choice(walk: Walk, here: Location, value: Any) -> None:
-    if value in ("none", "auto", "required"):
-        walk.inert.append(here)
+def _functions(walk: Walk, here: Location, value: Any) -> None:
+    walk.items(here, value, _definition)
+
+
+def _definition(walk: Walk, here: Location, value: Any) -> None:
+    if isinstance(value, dict) and "type" not in value:
+        walk.schema(here, SchemaKind.TOOL, value)
     else:
-        walk.unknown(here, value)
+        walk.opaque(here, "a function must be an object with a name, and has no type")
 
 
 _DATA_SOURCES: Final = unread("the service would answer from data that were not seen here")
@@ -179,11 +185,11 @@ _DATA_SOURCES: Final = unread("the service would answer from data that were not 
 _BODY: Final[Table] = {
     **COMMON,
     "messages": _messages,
-    "tools": read_tools,
-    "functions": read_tools,
-    "tool_choice": _choice,
-    "function_call": _choice,
-    "response_format": _response_format,
+    "tools": _tools,
+    "functions": _functions,
+    "tool_choice": choice,
+    "function_call": choice,
+    "response_format": answer_format,
     "prediction": record({"type": one_of("content"), "content": _content(Role.ASSISTANT)}),
     "stop": texts,
     "n": number,
@@ -196,8 +202,8 @@ _BODY: Final[Table] = {
     "logprobs": flag,
     "top_logprobs": number,
     "parallel_tool_calls": flag,
-    "reasoning_effort": one_of("none", "minimal", "low", "medium", "high", "xhigh"),
-    "verbosity": one_of("low", "medium", "high"),
+    "reasoning_effort": EFFORT,
+    "verbosity": VERBOSITY,
     "modalities": some_of("text", "audio"),
     "audio": record({"voice": text, "format": one_of("wav", "mp3", "flac", "opus", "pcm16", "aac")}),
     "data_sources": _DATA_SOURCES,

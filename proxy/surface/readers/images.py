@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from proxy.location import Location
 from proxy.surface.readers.completions import prompt
-from proxy.surface.readers.walk import Table, Walk, flag, name, number, one_of, text
+from proxy.surface.readers.walk import EFFORT, Table, Walk, flag, name, number, one_of, record, text
 
 
 def read_image_generation(walk: Walk, body: Mapping[str, Any]) -> None:
@@ -18,16 +18,21 @@ _BODY: Final[Table] = {
     "prompt": prompt,
     "n": number,
     "size": name,
-    "quality": one_of("standard", "hd", "low", "medium", "high", "auto"),
+    "quality": one_of("standard", "hd", "low", "medium", "high", "xhigh", "max", "auto"),
     "style": text,
     "user": text,
     "response_format": one_of("url", "b64_json"),
     "background": one_of("transparent", "opaque", "auto"),
     "moderation": one_of("low", "auto"),
-    "output_format": one_of("png", "jpeg", "webp"),
+    "output_format": one_of("png", "jpeg", "webp", "gif", "svg"),
     "output_compression": number,
     "stream": flag,
     "partial_images": number,
+    "complexity": one_of("low", "medium", "high"),
+    "frame_count": number,
+    "frame_duration_ms": number,
+    "svg": record({"model": name, "reasoning": record({"effort": EFFORT})}),
+    "safety_identifier": text,
 }
 
 KNOWN_FIELDS: Final = frozenset(_BODY)

@@ -1,29 +1,44 @@
 """Cutting a tree into parts so that nothing is left over: every leaf ends on a part or on the list of inert ones."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from proxy.content import Audio, Document, Image, Inline, Opaque, Part, Reference, Role, Schema, SchemaKind, Text
 from proxy.errors import TooLarge
-from proxy.location import Location
+from proxy.location import Location, Step
 from proxy.surface.limits import Limits
-from proxy.surface.media import Cut, Unreadable, decode_base64, embedded_pictures, read_source
+from proxy.surface.media import HINT, Cut, Unreadable, decode_base64, embedded_pictures, is_address, read_source
 
-WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
-"""What names of models and words of closed lists look like; longer or other text is a text part."""
+_WORD: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:@+-]|/(?!/)){0,127}")
 
-_ENCODED: Final = re.compile(r"[A-Za-z0-9+/=_-]{512,}")
+_ENCODED: Final = re.compile(
+    r"data:[a-z0-9.+-]{0,64}[/;][^\s,:]{0,160},"  # a data URI of any kind
+    r"|(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{512}|(?:[A-Za-z0-9+/_-]{57,}\s+){4})",  # base64, in one piece or in lines
+    re.IGNORECASE,
+)
+
+_SHORT: Final = 4 * 57
+"""Shorter text holds no base64 that is worth the name; a data URI has a comma."""
+
+_SLOTS: Final = frozenset({
+    "attachment", "attachments", "audio", "audiourl", "b64json", "containerid", "encryptedcontent", "file", "filedata",
+    "fileid", "fileids", "files", "fileurl", "image", "imagefile", "images", "imageurl", "imageurls", "inputaudio",
+    "inputfile", "inputimage", "inputimagemask", "mask", "serverurl", "skillid", "vectorstoreids", "video", "videourl",
+})  # fmt: skip
+"""What the API calls the places of media and of things that the service keeps, folded."""
 
 Field: TypeAlias = Callable[["Walk", Location, Any], None]
 Table: TypeAlias = Mapping[str, Field]
 
 
 class Walk:
-    """Collects the parts and the inert leaves of one body."""
+    """Collects the parts and the inert leaves of one body. `uris` is false where no data URI stands anywhere in it."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, uris: bool = True) -> None:
         self.limits = limits
+        self.uris = uris
         self.parts: list[Part] = []
         self.inert: list[Location] = []
         self._images = 0
@@ -35,27 +50,34 @@ class Walk:
         for key, member in value.items():
             read = table.get(key)
             place = here.at(key)
-            if member is None and read is not None:
+            if read is None:
+                self.stranger(place, key, member, tuple(table))
+            elif member is None:
                 self.inert.append(place)
-            elif read is not None:
-                read(self, place, member)
-            elif _misspelled(key, table):
-                self.opaque(
-                    place, f"the field {key[:64]!r} is spelled unlike the API's, and may be read as the API's own"
-                )
             else:
-                self.key(place, key)
-                self.unknown(place, member)
+                read(self, place, member)
 
     def items(self, here: Location, value: Any, read: Field) -> None:
-        """Read each item of a list by `read`; what is no list is unknown."""
+        """Read each item of a list by `read`; what is no list is opaque."""
         if not isinstance(value, list):
-            self.unknown(here, value)
+            self.opaque(here, "a list is expected")
             return
         if not value:
             self.inert.append(here)
         for index, item in enumerate(value):
             read(self, here.at(index), item)
+
+    def stranger(self, here: Location, key: str, value: Any, known: tuple[str, ...], role: Role = Role.FIELD) -> None:
+        """A member that the object's table does not have: its name and its words are examined as text.
+
+        One whose name the service may take for one of `known`, or for a place of media, is opaque.
+        """
+        why = _doubt(key, known)
+        if why:
+            self.opaque(here, why)
+        else:
+            self.text(here, role, key)
+            self.unknown(here, value, role)
 
     # ---- leaves
 
@@ -64,13 +86,8 @@ class Walk:
         if isinstance(value, Cut):
             value = value.restored()
         self.parts.append(Text(here, role, value))
-        if "base64," in value:
-            for inline in embedded_pictures(value, self.limits.inline_bytes):
-                self._image(Image(here, inline))
-
-    def key(self, here: Location, key: str) -> None:
-        """The name of a field that is not known: it may speak as well as a value."""
-        self.parts.append(Text(here, Role.FIELD, key))
+        if self.uris and HINT in value:
+            self._embedded(here, value)
 
     def opaque(self, here: Location, why: str) -> None:
         """Something that nobody reads."""
@@ -78,39 +95,67 @@ class Walk:
 
     def reference(self, here: Location, kind: str, value: Any) -> None:
         """Something that the service keeps, named by `value`."""
-        if isinstance(value, str):
+        if isinstance(value, str) and not isinstance(value, Cut):
             self.parts.append(Reference(here, kind, value))
         else:
-            self.opaque(here, f"a reference to a {kind} that is not a string")
+            self.opaque(here, f"a reference to a {kind} that is not the name of one")
 
     def schema(self, here: Location, kind: SchemaKind, value: Any) -> None:
-        """A tool definition or response format, whole."""
+        """A tool definition or response format, whole; pictures that stand in it as data URIs are pictures too."""
         self.parts.append(Schema(here, kind, value))
+        for steps, found in _uris_below(value) if self.uris else ():
+            if isinstance(found, Cut):
+                self.image(here.at(*steps), found)
+            else:
+                self._embedded(here.at(*steps), found)
 
-    def unknown(self, here: Location, value: Any, role: Role = Role.FIELD) -> None:
-        """A value whose meaning is not known: all its words, its keys among them, are examined as text."""
+    def free(self, here: Location, value: Any, role: Role = Role.FIELD) -> None:
+        """The value of a known field of free form: all its words, its keys among them, are examined as text."""
         match value:
             case Cut():
-                self.opaque(here, "inline data in a field that is not known")
+                self.opaque(here, "inline data where words are expected")
             case str():
-                self._unknown_words(here, value, role)
+                self._words(here, value, role)
             case bool() | int() | float():
                 self.parts.append(Text(here, role, str(value)))
             case dict() if value:
-                self.parts.append(Text(here, role, " ".join(value)))
+                self._words(here, " ".join(value), role)
                 for key, member in value.items():
-                    self.unknown(here.at(key), member, role)
+                    self.free(here.at(key), member, role)
+            case list() if value:
+                for index, item in enumerate(value):
+                    self.free(here.at(index), item, role)
+            case _:
+                self.inert.append(here)
+
+    def unknown(self, here: Location, value: Any, role: Role = Role.FIELD) -> None:
+        """A value whose meaning is not known: as `free`, but addresses and what is named like a place of media are opaque."""
+        match value:
+            case str() if is_address(value):
+                self.opaque(here, "an address in a field that is not known; the service might fetch it")
+            case dict() if value:
+                self._words(here, " ".join(value), role)
+                for key, member in value.items():
+                    why = _doubt(key, ())
+                    self.opaque(here.at(key), why) if why else self.unknown(here.at(key), member, role)
             case list() if value:
                 for index, item in enumerate(value):
                     self.unknown(here.at(index), item, role)
             case _:
-                self.inert.append(here)
+                self.free(here, value, role)
 
-    def _unknown_words(self, here: Location, value: str, role: Role) -> None:
-        if "base64," in value or _ENCODED.fullmatch(value):
-            self.opaque(here, "encoded data in a field that is not known")
+    def _words(self, here: Location, value: str, role: Role) -> None:
+        if (len(value) >= _SHORT or "," in value) and _ENCODED.search(value):
+            self.opaque(here, "encoded data where words are expected")
         else:
             self.parts.append(Text(here, role, value))
+
+    def _embedded(self, here: Location, value: str) -> None:
+        try:
+            for inline in embedded_pictures(value, self.limits.inline_bytes):
+                self._image(Image(here, inline))
+        except Unreadable as why:
+            self.opaque(here, str(why))
 
     # ---- media
 
@@ -118,12 +163,16 @@ class Walk:
         """A picture slot: a data URI or an address."""
         self._slot(here, value, lambda source: self._image(Image(here, source)))
 
-    def document(self, here: Location, value: Any, filename: str = "") -> None:
+    def document(self, here: Location, value: Any) -> None:
         """A file slot: a data URI, an address, or bare base64."""
-        if isinstance(value, str) and not value[:8].lower().startswith(("data:", "http:", "https:")):
-            self._bare(here, value, lambda inline: self.parts.append(Document(here, inline, filename)))
+        if (
+            isinstance(value, str)
+            and not isinstance(value, Cut)
+            and not value[:8].lower().startswith(("data:", "http:", "https:"))
+        ):
+            self._bare(here, value, lambda inline: self.parts.append(Document(here, inline)))
         else:
-            self._slot(here, value, lambda source: self.parts.append(Document(here, source, filename)))
+            self._slot(here, value, lambda source: self.parts.append(Document(here, source)))
 
     def bare_image(self, here: Location, value: Any) -> None:
         """A picture as bare base64, without a data URI."""
@@ -143,7 +192,7 @@ class Walk:
             self.opaque(here, str(why))
 
     def _bare(self, here: Location, value: Any, use: Callable[[Inline], None]) -> None:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or isinstance(value, Cut):
             self.opaque(here, "a string of base64 is expected")
             return
         try:
@@ -158,9 +207,42 @@ class Walk:
         self.parts.append(image)
 
 
-def _misspelled(key: str, table: Table) -> bool:
-    folded = key.replace("_", "").replace("-", "").casefold()
-    return any(folded == known.replace("_", "").casefold() for known in table)
+def _folded(key: str) -> str:
+    return key.replace("_", "").replace("-", "").casefold()
+
+
+@lru_cache(maxsize=256)
+def _all_folded(keys: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(_folded, keys))
+
+
+def _doubt(key: str, known: tuple[str, ...]) -> str:
+    """Why the name of a member that is not known makes it opaque; empty where it does not."""
+    folded = _folded(key)
+    if folded in _all_folded(known):
+        return f"the field {key[:64]!r} is spelled unlike the API's, and may be read as the API's own"
+    if folded in _SLOTS:
+        return f"the field {key[:64]!r} stands where the API has none, and may carry content"
+    return ""
+
+
+def _uris_below(value: Any) -> Iterator[tuple[tuple[Step, ...], str]]:
+    """Each string and each key of a tree that may hold a data URI, with the steps that lead there."""
+    stack: list[tuple[tuple[Step, ...], Any]] = [((), value)]
+    while stack:
+        steps, one = stack.pop()
+        if isinstance(one, dict):
+            stack.extend(((*steps, key), member) for key, member in one.items())
+            yield from (((*steps, key), key) for key in one if HINT in key)
+        elif isinstance(one, list):
+            stack.extend(((*steps, index), member) for index, member in enumerate(one))
+        elif isinstance(one, str) and (HINT in one or isinstance(one, Cut)):
+            yield steps, one
+
+
+def is_word(value: Any) -> bool:
+    """Whether a value is a string like names of models and words of closed lists; what is not is no such name but text."""
+    return isinstance(value, str) and not isinstance(value, Cut) and _WORD.fullmatch(value) is not None
 
 
 # ---- fields of a fixed kind
@@ -219,7 +301,7 @@ def some_of(*words: str) -> Field:
 
 def name(walk: Walk, here: Location, value: Any) -> None:
     """The name of a model or deployment: short, of plain characters."""
-    if isinstance(value, str) and WORD.fullmatch(value):
+    if is_word(value):
         walk.inert.append(here)
     else:
         walk.unknown(here, value)
@@ -247,9 +329,7 @@ def record(table: Table) -> Field:
     return read
 
 
-def free(walk: Walk, here: Location, value: Any) -> None:
-    """A known field of free form: all of it is examined as text."""
-    walk.unknown(here, value)
+_TOKEN_DIGITS: Final = 10
 
 
 def token_biases(walk: Walk, here: Location, value: Any) -> None:
@@ -258,28 +338,74 @@ def token_biases(walk: Walk, here: Location, value: Any) -> None:
         walk.unknown(here, value)
         return
     for key, bias in value.items():
-        if key.isascii() and key.isdigit() and isinstance(bias, (int, float)):
+        if key.isascii() and key.isdigit() and len(key) <= _TOKEN_DIGITS and isinstance(bias, (int, float)):
             walk.inert.append(here.at(key))
         else:
-            walk.key(here.at(key), key)
-            walk.unknown(here.at(key), bias)
+            walk.stranger(here.at(key), key, bias, ())
 
+
+def choice(walk: Walk, here: Location, value: Any) -> None:
+    """Which tool is to be called: a word, or the name of a tool."""
+    if value in ("none", "auto", "required"):
+        walk.inert.append(here)
+    else:
+        walk.unknown(here, value)
+
+
+def answer_format(walk: Walk, here: Location, value: Any) -> None:
+    """The form that the answer is to have: plain, or by a schema."""
+    if isinstance(value, dict) and value.get("type") in ("text", "json_object") and len(value) == 1:
+        walk.inert.append(here.at("type"))
+    else:
+        walk.schema(here, SchemaKind.RESPONSE_FORMAT, value)
+
+
+DETAIL: Final = one_of("auto", "low", "high", "original")
+
+_PICTURE: Final[Table] = {"url": Walk.image, "detail": DETAIL}
+
+
+def picture(walk: Walk, here: Location, value: Any) -> None:
+    """A picture as an object with its address or data, or as these themselves."""
+    if isinstance(value, dict) and value:
+        walk.fields(here, value, _PICTURE)
+    else:
+        walk.image(here, value)
+
+
+_RECORDING: Final[Table] = {"data": Walk.audio, "format": one_of("wav", "mp3", "flac", "opus", "pcm16")}
+
+
+def recording(walk: Walk, here: Location, value: Any) -> None:
+    """A recording: an object with its data."""
+    if isinstance(value, dict) and value:
+        walk.fields(here, value, _RECORDING)
+    else:
+        walk.opaque(here, "a recording must be an object with its data")
+
+
+EFFORT: Final = one_of("none", "minimal", "low", "medium", "high", "xhigh", "max")
+VERBOSITY: Final = one_of("low", "medium", "high")
+
+BREAKPOINT: Final = record({"mode": one_of("explicit"), "ttl": one_of("30m", "12h")})
 
 STREAM_OPTIONS: Final = record({"include_usage": flag, "include_obfuscation": flag})
 
 COMMON: Final[Table] = {
     "model": name,
     "user": text,
-    "metadata": free,
+    "metadata": Walk.free,
     "safety_identifier": text,
     "prompt_cache_key": text,
+    "prompt_cache_options": record({"mode": one_of("implicit", "explicit"), "ttl": one_of("30m")}),
     "prompt_cache_retention": one_of("in-memory", "in_memory", "24h"),
-    "service_tier": one_of("auto", "default", "flex", "priority", "scale"),
-    "user_security_context": free,
+    "service_tier": one_of("auto", "default", "flex", "priority", "scale", "fast", "ultrafast"),
+    "user_security_context": Walk.free,
     "stream": flag,
     "stream_options": STREAM_OPTIONS,
     "temperature": number,
     "top_p": number,
     "store": flag,
+    "moderation": Walk.free,
 }
 """Fields that chat completions and responses share."""
