@@ -3,14 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
+
+Organization = Literal["police_department", "law_enforcement", "public_safety_vendor", "public_sector", "private"]
+Camera = Literal["body_worn", "dash", "drone", "handheld", "vehicle", "fixed", "none"]
+Environment = Literal["uncontrolled", "controlled"]
+Timing = Literal["real_time", "near_real_time", "post_event"]
+Consent = Literal["documented", "none"]
 
 ATTRIBUTE_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
-    "organization": ("police_department", "law_enforcement", "public_safety_vendor", "public_sector", "private"),
-    "camera": ("body_worn", "dash", "drone", "handheld", "vehicle", "fixed", "none"),
-    "environment": ("uncontrolled", "controlled"),
-    "timing": ("real_time", "near_real_time", "post_event"),
-    "consent": ("documented", "none"),
+    "organization": get_args(Organization),
+    "camera": get_args(Camera),
+    "environment": get_args(Environment),
+    "timing": get_args(Timing),
+    "consent": get_args(Consent),
 }
 """The closed value sets of the attributes; `country` (ISO 3166 alpha-2) and `use_case` are open."""
 
@@ -23,6 +29,8 @@ STRICTEST_FIRST: Final[Mapping[str, tuple[str, ...]]] = {
 """What a request may declare, strictest value first: a declaration may move a fixed attribute only to the left."""
 
 MOBILE_CAMERAS: Final = ("body_worn", "dash", "drone", "handheld", "vehicle")
+
+LAW_ENFORCEMENT: Final = ("police_department", "law_enforcement")
 
 
 class Provenance(StrEnum):
@@ -60,6 +68,9 @@ class Approval:
 
 
 OnBehalfOf: TypeAlias = tuple[Principal, ...] | None
+
+SOMEBODY: Final = Principal("", "")
+"""Somebody not known, beside those who are: a rule about whom the caller acts for stays undetermined."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,34 @@
 """One case, everywhere: policy tests, offline screening, evaluation and replay read the same objects."""
 
 import base64
+import json
+import math
 import mimetypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from proxy import documents
-from proxy.content import Json
+from proxy.caller import Camera, Consent, Environment, Organization, Timing
+from proxy.documents import nearest
 from proxy.errors import ConfigurationError
+from proxy.facts import CATALOGUE
 
 FILE_PREFIX: Final = "@file:"
 MAX_FILE: Final = 64 * 1024 * 1024
+
+YAML_SUFFIXES: Final = (".yaml", ".yml")
 
 _PATHS: Final[Mapping[str, str]] = {
     "messages": "/openai/v1/chat/completions",
     "input": "/openai/v1/responses",
     "prompt": "/openai/v1/completions",
 }
+
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
 class _Entry(BaseModel):
@@ -30,64 +38,82 @@ class _Entry(BaseModel):
 class PrincipalCase(_Entry):
     """Somebody that the caller acts for."""
 
-    organization: str = ""
-    country: str = ""
+    organization: Organization
+    country: Country
 
 
 class ApprovalCase(_Entry):
     """An approval in force."""
 
-    reference: str = "approval on file"
-    scope: tuple[str, ...]
+    reference: str = Field("approval on file", min_length=1)
+    scope: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class CallerCase(_Entry):
-    """A caller written out, in place of a tenant of the register."""
+    """A caller written out, in place of a tenant of the register; what is left out is what it is there: unknown."""
 
-    organization: str | None = None
-    country: str | None = None
-    camera: str | None = None
-    environment: str | None = None
-    timing: str | None = None
-    consent: str | None = None
+    organization: Organization | None = None
+    country: Country | None = None
+    camera: Camera | None = None
+    environment: Environment | None = None
+    timing: Timing | None = None
+    consent: Consent | None = None
     use_case: str | None = None
-    on_behalf_of: tuple[PrincipalCase, ...] | Literal["unknown"] = ()
+    on_behalf_of: tuple[PrincipalCase, ...] | Literal["unknown"] | None = None
     approvals: tuple[ApprovalCase, ...] = ()
 
 
 class Expected(_Entry):
     """What a case should come to; what is left out is not compared."""
 
-    outcome: str
-    rules: tuple[str, ...] | None = None
-    undetermined: tuple[str, ...] | None = None
-    status: int | None = None
+    outcome: Literal["allow", "advise", "flag", "review", "block", "rejected"]
+    rules: tuple[str, ...] | None = Field(None, description="rules whose condition holds")
+    undetermined: tuple[str, ...] | None = Field(None, description="rules whose condition could not be determined")
+    shadow: tuple[str, ...] | None = Field(None, description="rules in shadow mode that speak")
+    status: int | None = Field(None, description="the HTTP status of the answer; 200 where forwarded")
 
 
 class Case(_Entry):
-    """A request (`body`), or facts in its place, from a `tenant` of the register or a `caller` written out.
-
-    `facts` names what is true or unknown; all other facts are false. `attributes` is the Facegate-Attributes header.
-    """
+    """A request (`body`), or facts in its place, from a `tenant` of the register or a `caller` written out."""
 
     id: str = ""
-    tenant: str | None = None
+    rule: str = Field("", description="the rule that the case is about, where it keeps silent")
+    tenant: str | None = Field(None, description="a tenant of the register")
     caller: CallerCase | None = None
-    attributes: str | None = None
+    attributes: str | None = Field(None, description="the request's Facegate-Attributes header")
     method: str = "POST"
-    path: str = ""
+    path: str = Field("", description="the request target; chats, responses and completions are told by their body")
     headers: Mapping[str, str] = Field(default_factory=dict)
-    body: Any = None
+    body: Any = Field(None, description="the JSON body; a string `@file:PATH` in it stands for that file as data URI")
     content_type: str = "application/json"
-    facts: Mapping[str, bool | Literal["unknown"]] | None = None
+    facts: Mapping[str, bool | Literal["unknown"]] | None = Field(
+        None, description="what is true or unknown in place of a request; all other facts are false"
+    )
     expect: Expected | None = None
+
+    @field_validator("facts")
+    @classmethod
+    def _known_facts(
+        cls, facts: Mapping[str, bool | Literal["unknown"]] | None
+    ) -> Mapping[str, bool | Literal["unknown"]] | None:
+        for name in facts or ():
+            if name not in CATALOGUE:
+                raise ValueError(f"unknown fact {name!r}; {nearest(name, CATALOGUE)}")
+        return facts
+
+    @field_validator("headers")
+    @classmethod
+    def _headers_once(cls, headers: Mapping[str, str]) -> Mapping[str, str]:
+        if len({name.lower() for name in headers}) != len(headers):
+            raise ValueError("a header is given twice")
+        return headers
 
     @model_validator(mode="after")
     def _one_content(self) -> "Case":
         if (self.body is None) == (self.facts is None):
             raise ValueError("a case has either a `body` or `facts`")
-        if self.facts is not None and self.caller is None:
-            raise ValueError("a case of `facts` needs a `caller`")
+        if self.caller is not None and self.tenant is not None:
+            raise ValueError("a case has either a `tenant` or a `caller`")
         return self
 
 
@@ -98,22 +124,32 @@ class CaseFile(_Entry):
 
 
 def load_cases(path: Path) -> Sequence[Case]:
-    """Read a tests.yaml, or a .jsonl with one case a line. Raises ConfigurationError naming file and line."""
-    if path.suffix == ".yaml":
+    """Read a tests.yaml, or a .jsonl with one case a line. Raises ConfigurationError with every mistake in it."""
+    if path.suffix in YAML_SUFFIXES:
         return documents.load(path, CaseFile).cases
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as failure:
-        raise ConfigurationError(f"{path}:1: the file cannot be read: {failure.strerror or failure}") from failure
-    return [parse_case(line, path, number) for number, line in enumerate(lines, 1) if line.strip()]
+    found = list(cases_in(read_file(path), path))
+    problems = [problem for one in found if isinstance(one, ConfigurationError) for problem in one.problems]
+    if problems:
+        raise ConfigurationError(*problems)
+    return [one for one in found if isinstance(one, Case)]
+
+
+def cases_in(data: bytes, path: Path) -> Iterator[Case | ConfigurationError]:
+    """The cases of a .jsonl, one a line; for a line that is none, its mistakes. A case without id is called by its line."""
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            case = parse_case(line, path, number)
+        except ConfigurationError as mistake:
+            yield mistake
+        else:
+            yield case if case.id else case.model_copy(update={"id": f"{path.name}:{number}"})
 
 
 def parse_case(data: bytes, path: Path, line: int = 1) -> Case:
     """One case from JSON. Raises ConfigurationError naming file and line."""
-    try:
-        found = orjson.loads(data)
-    except orjson.JSONDecodeError as mistake:
-        raise ConfigurationError(f"{path}:{line}: not JSON: {mistake}") from mistake
+    found = _strictly(data, path, line)
     if not isinstance(found, dict):
         raise ConfigurationError(f"{path}:{line}: a JSON object is expected")
     return case_of(found, path, line)
@@ -121,15 +157,37 @@ def parse_case(data: bytes, path: Path, line: int = 1) -> Case:
 
 def case_of(found: Mapping[str, Any], path: Path, line: int = 1) -> Case:
     """A case from a parsed object; one that is no case but the body of a call is taken as that call's body."""
-    whole = found if {"body", "facts"} & set(found) else {"body": found}
+    whole = found if _is_case(found) else {"body": found}
     try:
         return Case.model_validate_json(orjson.dumps(whole))
     except ValidationError as error:
-        problems = [
-            f"{path}:{line}: {'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}"
-            for one in error.errors()
-        ]
+        problems = [f"{path}:{line}: {problem}" for problem in documents.problems_of(error, Case)]
         raise ConfigurationError(*problems) from error
+
+
+def request_of(data: bytes, path: Path, target: str = "") -> tuple[Case, bytes | None]:
+    """A request file: a case, or the body of a call. A body is given back as it is, beside a case that stands for it.
+
+    `target` is the request target where the user gave it. Raises ConfigurationError when the file is neither.
+    """
+    try:
+        found: Any = _LENIENT.decode(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        found = None  # for the server to say what is wrong with it
+    if isinstance(found, dict) and _is_case(found):
+        return parse_case(data, path), None
+    if not target and not isinstance(found, dict):
+        _strictly(data, path, 1)
+        raise ConfigurationError(f"{path}:1: a JSON object is expected")
+    return Case(body={}, path=target or _path_by(found or {}, str(path))), data
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file. Raises ConfigurationError when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as failure:
+        raise ConfigurationError(f"{path}:1: the file cannot be read: {failure.strerror or failure}") from failure
 
 
 def body_of(case: Case, folder: Path) -> bytes:
@@ -150,12 +208,18 @@ def path_of(case: Case) -> str:
     if case.path:
         return case.path
     keys = case.body if isinstance(case.body, Mapping) else {}
+    return _path_by(keys, f"case {case.id or '(without id)'}")
+
+
+def _path_by(keys: Mapping[str, Any], where: str) -> str:
     for key, path in _PATHS.items():
         if key in keys:
             return path
-    raise ConfigurationError(
-        f"case {case.id or '(without id)'}: `path` is missing, and the body does not tell the operation"
-    )
+    raise ConfigurationError(f"{where}: `path` is missing, and the body does not tell the operation")
+
+
+def _is_case(found: Mapping[str, Any]) -> bool:
+    return not {"body", "facts"}.isdisjoint(found) and set(_PATHS).isdisjoint(found)
 
 
 def _filled(value: Any, folder: Path) -> Any:
@@ -175,11 +239,48 @@ def _read(reference: str, folder: Path) -> bytes:
         if path.stat().st_size > MAX_FILE:
             raise ConfigurationError(f"{path}: larger than {MAX_FILE} bytes")
         return path.read_bytes()
-    except OSError as failure:
-        raise ConfigurationError(f"{path}: the file of `{reference}` cannot be read: {failure.strerror}") from failure
+    except (OSError, ValueError) as failure:  # ValueError: a NUL in the name
+        why = getattr(failure, "strerror", None) or failure
+        raise ConfigurationError(f"{path}: the file of `{reference}` cannot be read: {why}") from failure
 
 
-def as_json(case: Case) -> Json:
-    """A case as plain JSON, for messages."""
-    dumped: Json = case.model_dump(mode="json", exclude_defaults=True)
-    return dumped
+def _strictly(data: bytes, path: Path, line: int) -> Any:
+    """JSON that reads one way only. Raises ConfigurationError naming file and line (`line` is that of the first byte)."""
+    try:
+        found = _STRICT.decode(data.decode("utf-8"))
+        orjson.dumps(found)  # no integer beyond 64 bits, no nesting that a server would not read
+    except json.JSONDecodeError as mistake:
+        where = f"{path}:{line + mistake.lineno - 1}"
+        raise ConfigurationError(f"{where}: not JSON: {mistake.msg} (column {mistake.colno})") from mistake
+    except (ValueError, TypeError, RecursionError) as mistake:
+        why = "nested too deeply" if isinstance(mistake, RecursionError) else str(mistake)
+        raise ConfigurationError(f"{path}:{line}: not JSON: {why}") from mistake
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in plain:
+            raise ValueError(
+                f"the key {key!r} is given twice in one object; a body that is to have it twice is a file: @file:"
+            )
+        plain[key] = value
+    return plain
+
+
+def _constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits} is beyond double precision")
+    return number
+
+
+_STRICT: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_constant, parse_float=_float)
+
+_LENIENT: Final = json.JSONDecoder()
+"""Only to tell a case from a body; what a body comes to is for the server's own reader to say."""

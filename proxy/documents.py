@@ -1,10 +1,12 @@
 """The operator's files: YAML 1.2 read strictly, with the line of every mistake.
 
-A repeated key, an alias, a key or value of the wrong type and an unknown key are mistakes. All mistakes of a file are
-reported together, in line order, each as `file:line: where: what is wrong and what is valid`. Sequences arrive as tuples.
+A repeated key, an alias, a tag, a directive, a key or value of the wrong type and an unknown key are mistakes. All mistakes
+of a file are reported together, in line order, each as `file:line: where: what is wrong and what is valid`. Sequences arrive
+as tuples.
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +14,9 @@ from typing import Any, Final, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from proxy.errors import ConfigurationError
 
@@ -22,6 +25,9 @@ M = TypeVar("M", bound=BaseModel)
 Path_ = tuple[str | int, ...]
 
 MAX_BYTES: Final = 16 * 1024 * 1024
+MAX_DEPTH: Final = 100
+
+_DIRECTIVE: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def load_located(path: Path, model: type[M]) -> Located[M]:
         try:
             return Located(path, model.model_validate(plain), lines)
         except ValidationError as error:
-            problems = [_problem(detail, model, lines) for detail in error.errors()]
+            problems = [_problem(detail, model, lines) for detail in _details(error)]
     ordered = dict.fromkeys(f"{path}:{line}: {message}" for line, message in sorted(problems))
     raise ConfigurationError(*ordered)
 
@@ -74,7 +80,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"valid: {', '.join(known)}"
 
 
-def _compose(path: Path) -> Node:
+def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as failure:
@@ -82,18 +88,30 @@ def _compose(path: Path) -> Node:
     if len(data) > MAX_BYTES:
         raise ConfigurationError(f"{path}:1: the file is larger than {MAX_BYTES} bytes")
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as failure:
         line = data.count(b"\n", 0, failure.start) + 1
         raise ConfigurationError(f"{path}:{line}: the file is not UTF-8") from failure
+
+
+def _compose(path: Path) -> Node:
+    text = _text(path)
+    directive = _DIRECTIVE.match(text)
+    if directive:
+        line = text.count("\n", 0, directive.end()) + 1
+        raise ConfigurationError(f"{path}:{line}: directives are not read; the file is YAML 1.2")
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as failure:
         mark = failure.problem_mark or failure.context_mark
         line = mark.line + 1 if mark else 1
-        raise ConfigurationError(f"{path}:{line}: {failure.problem or failure.context or 'not YAML'}") from failure
-    except (YAMLError, RecursionError) as failure:
-        raise ConfigurationError(f"{path}:1: not YAML: {type(failure).__name__}") from failure
+        what = ": ".join(part for part in (failure.context, failure.problem) if part)
+        raise ConfigurationError(f"{path}:{line}: not YAML: {what}") from failure
+    except ReaderError as failure:
+        line = text.count("\n", 0, failure.position) + 1
+        raise ConfigurationError(f"{path}:{line}: not YAML: a character that must not stand in it") from failure
+    except RecursionError as failure:
+        raise ConfigurationError(f"{path}:1: nested deeper than {MAX_DEPTH} levels") from failure
     if node is None:
         raise ConfigurationError(f"{path}:1: the file is empty")
     return node
@@ -101,22 +119,34 @@ def _compose(path: Path) -> Node:
 
 def _plain(node: Node, where: Path_, lines: dict[Path_, int], problems: list[tuple[int, str]]) -> Any:
     line = node.start_mark.line + 1
-    if where in lines:
-        problems.append((line, f"{_where(where)}given before"))
-        return None
     lines[where] = line
+    if len(where) > MAX_DEPTH:
+        problems.append((line, f"nested deeper than {MAX_DEPTH} levels"))
+        return None
     if node.anchor is not None:
         problems.append((line, f"{_where(where)}anchors and aliases are not read; write the value out"))
         return None
+    return _value(node, where, lines, problems)
+
+
+def _value(node: Node, where: Path_, lines: dict[Path_, int], problems: list[tuple[int, str]]) -> Any:
+    tag = str(node.tag).removeprefix("tag:yaml.org,2002:")
     match node:
-        case MappingNode():
+        case MappingNode() if tag == "map":
             return _mapping(node, where, lines, problems)
-        case SequenceNode():
+        case SequenceNode() if tag == "seq":
             return tuple(_plain(item, (*where, index), lines, problems) for index, item in enumerate(node.value))
-        case ScalarNode():
-            return _scalar(node)
+        case ScalarNode() if tag in _SCALARS:
+            try:
+                return _scalar(node, tag)
+            except (ValueError, KeyError):
+                problem = f"{node.value!r} is no {tag}"
+        case ScalarNode() if tag in ("merge", "value"):
+            return node.value
         case _:
-            raise AssertionError(f"YAML has three kinds of nodes, and this is a {type(node).__name__}")
+            problem = f"the tag {node.tag} is not read"
+    problems.append((lines[where], f"{_where(where)}{problem}"))
+    return None
 
 
 def _mapping(
@@ -138,16 +168,33 @@ def _mapping(
     return plain
 
 
+_SCALARS: Final = ("str", "timestamp", "null", "bool", "int", "float")
+
+
 _CONSTRUCTOR: Final = YAML(typ="safe", pure=True).constructor
 
 
-def _scalar(node: ScalarNode) -> Any:
-    tag = str(node.tag)
-    if tag.endswith(":str"):
-        return node.value
-    if tag.endswith(":timestamp"):
-        return node.value  # pydantic reads dates from their words
-    return _CONSTRUCTOR.construct_object(node, deep=True)
+def _scalar(node: ScalarNode, tag: str) -> Any:
+    match tag:
+        case "null":
+            return None
+        case "bool":
+            return {"true": True, "false": False}[str(node.value).lower()]
+        case "int":
+            return _CONSTRUCTOR.construct_yaml_int(node)
+        case "float":
+            return _CONSTRUCTOR.construct_yaml_float(node)
+        case _:
+            return node.value  # pydantic reads dates from their words
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> Sequence[str]:
+    """The mistakes that `error` of `model` holds, in the words that a file's mistakes are told in; for JSON read elsewhere."""
+    return [message for _, message in (_problem(detail, model, {}) for detail in _details(error))]
+
+
+def _details(error: ValidationError) -> Sequence[Any]:
+    return error.errors(include_url=False)
 
 
 def _problem(detail: Any, model: type[BaseModel], lines: Mapping[Path_, int]) -> tuple[int, str]:

@@ -1,69 +1,143 @@
 """Screening without a server: the same stages, in the same order, as an exchange takes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from proxy.admit import caller_of, worst_case
-from proxy.admit.narrow import HEADER, narrow, parse_attributes
-from proxy.admit.register import Register, TenantEntry
-from proxy.caller import Approval, Attribute, Caller, Principal, Provenance
-from proxy.case import Case, body_of, path_of
-from proxy.content import Json
-from proxy.decision import Decision
-from proxy.errors import ConfigurationError, RequestError
-from proxy.exchange import Conclusion, Inbound, Refuse, Rejected, Screened
+from proxy.admit import caller_of
+from proxy.admit.narrow import HEADER
+from proxy.admit.register import ApprovalEntry, AttributesEntry, PrincipalEntry, Register, TenantEntry
+from proxy.caller import Caller
+from proxy.case import CallerCase, Case, body_of, path_of
+from proxy.content import Coverage, Json
+from proxy.decision import Decision, Outcome
+from proxy.errors import ConfigurationError, RequestError, TooLarge
+from proxy.exchange import Conclusion, Inbound, Refuse, Rejected
 from proxy.facts import CATALOGUE, Evidence, Fact, Truth
 from proxy.judge import judge
-from proxy.judge.policy import Policy
+from proxy.operation import Called
 from proxy.record.entry import outcome_of
-from proxy.refusal import refuse_error
+from proxy.refusal import refuse_by_policy, refuse_error
 from proxy.screen import Screening, screen
-from proxy.surface import surface
+from proxy.surface import read, route
 from proxy.surface.catalogue import Catalogue
 from proxy.surface.limits import Limits
+
+OFFLINE: Final = "offline"
+"""Stands for the decision id in refusals: nothing was recorded."""
+
+FORWARDED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What offline screening works with."""
+    """What offline screening works with. `body_bytes` is the server's limit on a body."""
 
     register: Register
     catalogue: Catalogue
     screening: Screening
     limits: Limits
+    body_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a case.
+
+    `status` is the answer's (200: forwarded), `code` and `message` are the refusal's. `decision` is None where the request
+    was rejected before policy was asked.
+    """
+
+    id: str
+    outcome: str
+    status: int
+    code: str
+    message: str
+    decision: Decision | None
+    revision: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    coverage: Coverage = field(default_factory=lambda: Coverage(0, 0, 0, {}))
+
+
+def decide(case: Case, bench: Bench, folder: Path, today: date, body: bytes | None = None) -> Verdict:
+    """The verdict on a case, of a request or of facts. `folder` is where its files are looked for.
+
+    `body` is the request's body where that is not the case's own. Raises ConfigurationError when the case is unusable.
+    """
+    if case.facts is not None:
+        return _on_facts(case, bench, today)
+    conclusion = screen_case(case, bench, folder, today, body)
+    answer = _answer(_refuse_of(conclusion))
+    revision = bench.screening.policy.revision
+    if isinstance(conclusion, Rejected):
+        return Verdict(case.id, outcome_of(conclusion), *answer, None, revision)
+    facts = conclusion.evidence.by_name()
+    decision, coverage = conclusion.decision, conclusion.coverage
+    return Verdict(case.id, outcome_of(conclusion), *answer, decision, revision, facts, coverage)
+
+
+def screen_case(case: Case, bench: Bench, folder: Path, today: date, body: bytes | None = None) -> Conclusion:
+    """Take a case with a body through surface, examine and judge, as the server does. Arguments and errors as in `decide`."""
+    headers = {"content-type": case.content_type, **{name.lower(): value for name, value in case.headers.items()}}
+    data = body_of(case, folder) if body is None else body
+    inbound = Inbound(case.method, path_of(case), tuple(headers.items()), data)
+    caller: Caller | None = None
+    called: Called | None = None
+    try:
+        attributes = case.attributes if case.attributes is not None else headers.get(HEADER)
+        caller = caller_for(case.model_copy(update={"attributes": attributes}), bench.register, today)
+        called = route(inbound.method, inbound.target, bench.catalogue)
+        if len(data) > bench.body_bytes:
+            raise TooLarge(f"the body is larger than {bench.body_bytes} bytes")
+        return screen(read(inbound, called, bench.limits), caller, bench.screening, OFFLINE)
+    except RequestError as error:
+        return Rejected(refuse_error(error, OFFLINE, bench.screening.wording), caller, called)
 
 
 def caller_for(case: Case, register: Register, today: date) -> Caller:
     """The caller of a case. Raises ConfigurationError for an unknown tenant, BadRequest for malformed attributes."""
-    if case.caller is None:
-        if case.tenant is None:
-            raise ConfigurationError(f"case {case.id or '(without id)'}: a `tenant` or a `caller` is missing")
-        return caller_of(register.tenant(case.tenant), case.attributes, today)
-    known = case.caller.model_dump(exclude={"on_behalf_of", "approvals"}, exclude_none=True)
-    attributes: Mapping[str, Attribute] = {
-        name: Attribute(name, value, Provenance.ATTESTED) for name, value in known.items()
-    }
-    acting = case.caller.on_behalf_of
-    on_behalf_of = None if acting == "unknown" else tuple(Principal(one.organization, one.country) for one in acting)
-    if case.attributes is not None:
-        declared = parse_attributes(case.attributes)
-        extra, _ = narrow(TenantEntry(id="case", name="case"), declared)
-        attributes = {**extra, **attributes}
-    approvals = tuple(Approval(one.reference, one.scope, "9999-12-31") for one in case.caller.approvals)
-    return Caller("case", "offline", worst_case(attributes, on_behalf_of), on_behalf_of, approvals)
+    if case.caller is not None:
+        return caller_of(tenant_of(case.caller), case.attributes, today)
+    if case.tenant is None:
+        raise ConfigurationError(f"case {case.id or '(without id)'}: a `tenant` or a `caller` is missing")
+    return caller_of(register.tenant(case.tenant), case.attributes, today)
 
 
-def decide_on_facts(case: Case, policy: Policy, caller: Caller) -> Decision:
-    """Judge a case that gives facts in place of a request. Raises ConfigurationError for a fact that does not exist."""
-    given = case.facts or {}
-    strangers = sorted(set(given) - set(CATALOGUE))
-    if strangers:
-        raise ConfigurationError(f"case {case.id}: there is no fact {strangers[0]!r}")
-    facts = tuple(Fact(name, _truth(given.get(name, False)), "case", 1.0, (), 1) for name in CATALOGUE)
-    return judge(policy, Evidence(facts), caller)
+def tenant_of(caller: CallerCase) -> TenantEntry:
+    """The register entry, without keys, that a caller written out stands for."""
+    known = caller.model_dump(exclude={"on_behalf_of", "approvals"}, exclude_none=True)
+    acting = caller.on_behalf_of
+    return TenantEntry(
+        id="case",
+        name="case",
+        attributes=AttributesEntry(**known),
+        on_behalf_of=tuple(PrincipalEntry(organization=one.organization, country=one.country) for one in acting)
+        if isinstance(acting, tuple)
+        else acting,
+        approvals=tuple(
+            ApprovalEntry(reference=one.reference, scope=one.scope, expires=date.max) for one in caller.approvals
+        ),
+    )
+
+
+def _on_facts(case: Case, bench: Bench, today: date) -> Verdict:
+    screening = bench.screening
+    try:
+        caller = caller_for(case, bench.register, today)
+    except RequestError as error:
+        refuse = refuse_error(error, OFFLINE, screening.wording)
+        return Verdict(case.id, "rejected", *_answer(refuse), None, screening.policy.revision)
+    evidence = evidence_of(case.facts or {})
+    decision = judge(screening.policy, evidence, caller)
+    held = None if decision.outcome.forwards else refuse_by_policy(decision, OFFLINE, screening.wording)
+    return Verdict(case.id, decision.outcome.value, *_answer(held), decision, decision.revision, evidence.by_name())
+
+
+def evidence_of(given: Mapping[str, bool | str]) -> Evidence:
+    """Facts as a case gives them: true, false or `unknown`; what is not given is false."""
+    return Evidence(tuple(Fact(name, _truth(given.get(name, False)), "case", 1.0, (), 1) for name in CATALOGUE))
 
 
 def _truth(value: bool | str) -> Truth:  # noqa: FBT001 - that is what a case says
@@ -72,81 +146,48 @@ def _truth(value: bool | str) -> Truth:  # noqa: FBT001 - that is what a case sa
     return Truth.TRUE if value else Truth.FALSE
 
 
-def screen_case(case: Case, bench: Bench, folder: Path, today: date) -> Conclusion:
-    """Take a case with a body through surface, examine and judge, as the server does.
-
-    Raises ConfigurationError when the case itself is unusable (unknown tenant, unreadable file).
-    """
-    headers = {"content-type": case.content_type, **{name.lower(): value for name, value in case.headers.items()}}
-    inbound = Inbound(case.method, path_of(case), tuple(headers.items()), body_of(case, folder))
-    caller: Caller | None = None
-    try:
-        attributes = case.attributes if case.attributes is not None else headers.get(HEADER)
-        caller = caller_for(case.model_copy(update={"attributes": attributes}), bench.register, today)
-        return screen(surface(inbound, bench.catalogue, bench.limits), caller, bench.screening, "offline")
-    except RequestError as error:
-        return Rejected(refuse_error(error, "offline", bench.screening.wording), caller)
-
-
-def listing(case_id: str, conclusion: Conclusion, revision: str) -> dict[str, Json]:
-    """A conclusion as `facegate screen --json` prints it."""
+def _refuse_of(conclusion: Conclusion) -> Refuse | None:
     if isinstance(conclusion, Rejected):
-        return {
-            "id": case_id,
-            "outcome": "rejected",
-            "status": conclusion.refuse.status,
-            "code": conclusion.refuse.code,
-            "message": conclusion.refuse.error.get("message"),
-            "rules": [],
-            "undetermined": [],
-            "findings": [],
-            "facts": {},
-            "coverage": {"inspected": 0, "refused": 0, "exempt": 0},
-            "policy_revision": revision,
-        }
-    found = conclusion.coverage
-    refuse = conclusion.action if isinstance(conclusion.action, Refuse) else None
+        return conclusion.refuse
+    return conclusion.action if isinstance(conclusion.action, Refuse) else None
+
+
+def _answer(refuse: Refuse | None) -> tuple[int, str, str]:
+    if refuse is None:
+        return FORWARDED, "", ""
+    return refuse.status, refuse.code, str(refuse.error.get("message", ""))
+
+
+def listing(verdict: Verdict) -> dict[str, Json]:
+    """A verdict as `facegate screen --json` prints it; a contract (docs/cli.md)."""
+    decision = verdict.decision or Decision(Outcome.ALLOW)  # no policy was asked: no findings
+    seen = verdict.coverage
     return {
-        "id": case_id,
-        "outcome": outcome_of(conclusion),
-        "status": refuse.status if refuse else 200,
-        "code": refuse.code if refuse else None,
-        "message": refuse.error.get("message") if refuse else None,
-        "rules": list(conclusion.decision.fired),
-        "undetermined": list(conclusion.decision.undetermined),
-        "findings": _findings(conclusion.decision),
-        "facts": _facts(conclusion),
-        "coverage": {"inspected": found.inspected, "refused": found.refused, "exempt": found.exempt},
-        "policy_revision": revision,
+        "id": verdict.id,
+        "outcome": verdict.outcome,
+        "status": verdict.status,
+        "rules": list(decision.fired),
+        "undetermined": list(decision.undetermined),
+        "findings": [
+            {
+                "rule": finding.rule,
+                "clause": finding.clause,
+                "outcome": finding.outcome.value,
+                "locations": [str(place) for place in finding.locations],
+                "facts": list(finding.facts),
+            }
+            for finding in decision.findings
+        ],
+        "facts": {name: _fact(fact) for name, fact in sorted(verdict.facts.items())},
+        "coverage": {"inspected": seen.inspected, "refused": seen.refused, "exempt": seen.exempt},
+        "policy_revision": verdict.revision,
     }
 
 
-def _findings(decision: Decision) -> list[Json]:
-    return [
-        {
-            "rule": finding.rule,
-            "clause": finding.clause,
-            "outcome": finding.outcome.value,
-            "undetermined": finding.truth is Truth.UNKNOWN,
-            "locations": [str(place) for place in finding.locations],
-            "facts": list(finding.facts),
-            "message": finding.message,
-            "citation": finding.citation,
-            "alternative": finding.alternative or None,
-        }
-        for finding in decision.findings
-    ]
-
-
-def _facts(screened: Screened) -> dict[str, Any]:
+def _fact(fact: Fact) -> dict[str, Any]:
     return {
-        name: {
-            "truth": fact.truth.name.lower(),
-            "score": round(fact.score, 3),
-            "sources": fact.source.split(","),
-            "locations": [str(place) for place in fact.locations],
-            **({"count": fact.count} if fact.count else {}),
-            **({"why": fact.why} if fact.why else {}),
-        }
-        for name, fact in sorted(screened.evidence.by_name().items())
+        "truth": fact.truth.name.lower(),
+        "score": round(fact.score, 3),
+        "sources": fact.source.split(","),
+        "locations": [str(place) for place in fact.locations],
     }

@@ -7,13 +7,11 @@ from functools import lru_cache
 from proxy.admit.credentials import presented_keys
 from proxy.admit.narrow import HEADER, Declared, narrow, parse_attributes
 from proxy.admit.register import Register, TenantEntry
-from proxy.caller import Attribute, Caller, OnBehalfOf, Provenance
+from proxy.caller import LAW_ENFORCEMENT, Attribute, Caller, OnBehalfOf, Provenance
 from proxy.errors import Unauthenticated
 from proxy.exchange import Inbound
 
 _NOTHING = Declared({})
-
-_LAW_ENFORCEMENT = ("police_department", "law_enforcement")
 
 _WORST_CASE = {"camera": "body_worn", "environment": "uncontrolled", "timing": "real_time"}
 """What counts for law enforcement while nobody has said otherwise."""
@@ -37,7 +35,7 @@ def authenticate(register: Register, inbound: Inbound, today: date) -> Caller:
     tenant, credential = owners[0]
     if any(other is not tenant for other, _ in owners):
         raise Unauthenticated("the request presents keys of different tenants", "ambiguous")
-    if credential.expires is not None and today > credential.expires:
+    if any(one.expires is not None and today > one.expires for _, one in owners):
         raise Unauthenticated("the key has expired; ask your platform team for a new one", "expired")
     return _caller(tenant, credential.id, None, today)
 
@@ -97,8 +95,8 @@ def worst_case(attributes: Mapping[str, Attribute], on_behalf_of: OnBehalfOf) ->
     Counts as law enforcement: police, other law enforcement, whoever acts for them, and whoever may (not known for whom).
     """
     organization = attributes.get("organization")
-    acts_for_police = on_behalf_of is None or any(one.organization in _LAW_ENFORCEMENT for one in on_behalf_of)
-    if not acts_for_police and organization is not None and organization.value not in _LAW_ENFORCEMENT:
+    may_be_police = on_behalf_of is None or any(one.organization in (*LAW_ENFORCEMENT, "") for one in on_behalf_of)
+    if not may_be_police and organization is not None and organization.value not in LAW_ENFORCEMENT:
         return attributes
     assumed = {name: Attribute(name, value, Provenance.ASSUMED) for name, value in _WORST_CASE.items()}
     return {**assumed, **attributes}

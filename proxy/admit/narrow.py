@@ -7,8 +7,18 @@ from typing import Final, TypeAlias, cast
 
 import http_sf
 
-from proxy.admit.register import TenantEntry
-from proxy.caller import ATTRIBUTE_VALUES, MOBILE_CAMERAS, STRICTEST_FIRST, Attribute, OnBehalfOf, Principal, Provenance
+from proxy.admit.register import TenantEntry, open_ended
+from proxy.caller import (
+    ATTRIBUTE_VALUES,
+    LAW_ENFORCEMENT,
+    MOBILE_CAMERAS,
+    SOMEBODY,
+    STRICTEST_FIRST,
+    Attribute,
+    OnBehalfOf,
+    Principal,
+    Provenance,
+)
 from proxy.errors import BadRequest
 from proxy.location import Location
 
@@ -58,7 +68,7 @@ def parse_attributes(header: str) -> Declared:
     principals: OnBehalfOf = None
     for name, (value, parameters) in cast("_Members", members).items():  # tltype makes it one
         if name == "on_behalf_of":
-            principals = _principals(value)
+            principals = _principals(value, parameters)
         else:
             values[name] = _value(name, value, parameters)
     return Declared(values, principals)
@@ -76,16 +86,18 @@ def _value(name: str, value: object, parameters: Mapping[str, object]) -> str:
     return str(value)
 
 
-def _principals(value: object) -> tuple[Principal, ...]:
+def _principals(value: object, parameters: Mapping[str, object]) -> tuple[Principal, ...]:
     place = _PLACE.at("on_behalf_of")
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not value:
         raise BadRequest("Facegate-Attributes: on_behalf_of is a list such as (police_department;country=US)", place)
+    if parameters:
+        raise BadRequest("Facegate-Attributes: on_behalf_of takes parameters inside its brackets only", place)
     return tuple(_principal(item, parameters, place) for item, parameters in value)
 
 
 def _principal(item: object, parameters: Mapping[str, object], place: Location) -> Principal:
     organization, country = str(item), str(parameters.get("country", ""))
-    if organization not in ATTRIBUTE_VALUES["organization"]:
+    if not isinstance(item, (http_sf.Token, str)) or organization not in ATTRIBUTE_VALUES["organization"]:
         valid = ", ".join(ATTRIBUTE_VALUES["organization"])
         raise BadRequest(f"Facegate-Attributes: on_behalf_of names an unknown organisation; valid: {valid}", place)
     if set(parameters) - {"country"} or (country and not _COUNTRY.fullmatch(country)):
@@ -114,15 +126,13 @@ def _counts(name: str, value: str, known: Attribute | None, delegated: Sequence[
 
 
 def _acting_for(tenant: TenantEntry, declared: OnBehalfOf) -> OnBehalfOf:
+    """Whom a request acts for. What is not delegated can only add law enforcement to what the register says or leaves open."""
     fixed = tenant.principals()
     if declared is None:
         return fixed
+    if fixed is None and tenant.delegates.on_behalf_of:
+        return open_ended(declared)
+    police = tuple(one for one in declared if one.organization in LAW_ENFORCEMENT)
     if fixed is None:
-        return declared if tenant.delegates.on_behalf_of else _only_stricter(declared)
-    return fixed + tuple(principal for principal in declared if principal not in fixed)
-
-
-def _only_stricter(declared: tuple[Principal, ...]) -> OnBehalfOf:
-    """What an undelegated declaration is worth where the register does not know: a police principal, or nothing."""
-    police = tuple(one for one in declared if one.organization in ("police_department", "law_enforcement"))
-    return police or None
+        return (*police, SOMEBODY) if police else None
+    return fixed + tuple(one for one in police if one not in fixed)

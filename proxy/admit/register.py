@@ -4,32 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from proxy import documents
 from proxy.admit.credentials import DIGEST_PATTERN, digest_of
-from proxy.caller import ATTRIBUTE_VALUES, Approval, Attribute, OnBehalfOf, Principal, Provenance
+from proxy.caller import (
+    SOMEBODY,
+    Approval,
+    Attribute,
+    Camera,
+    Consent,
+    Environment,
+    OnBehalfOf,
+    Organization,
+    Principal,
+    Provenance,
+    Timing,
+)
+from proxy.documents import nearest
 from proxy.errors import ConfigurationError
 
-Organization = Literal["police_department", "law_enforcement", "public_safety_vendor", "public_sector", "private"]
-Camera = Literal["body_worn", "dash", "drone", "handheld", "vehicle", "fixed", "none"]
-Environment = Literal["uncontrolled", "controlled"]
-Timing = Literal["real_time", "near_real_time", "post_event"]
-Consent = Literal["documented", "none"]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 IsoDate = Annotated[date, Field(strict=False)]
-
-if (  # one vocabulary, written twice because editors complete literals: keep the two from drifting apart
-    get_args(Organization) != ATTRIBUTE_VALUES["organization"]
-    or get_args(Camera) != ATTRIBUTE_VALUES["camera"]
-    or get_args(Environment) != ATTRIBUTE_VALUES["environment"]
-    or get_args(Timing) != ATTRIBUTE_VALUES["timing"]
-    or get_args(Consent) != ATTRIBUTE_VALUES["consent"]
-):
-    raise AssertionError("the register's attribute values are not those of proxy.caller")
 
 
 class _Entry(BaseModel):
@@ -77,7 +76,9 @@ class ApprovalEntry(_Entry):
     """A service owner's approval on file; it lifts only what `scope` names."""
 
     reference: str = Field(min_length=1, description="number or address of the approval")
-    scope: tuple[str, ...] = Field(min_length=1, description="clause ids (C03) or rule ids")
+    scope: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        min_length=1, description="clause ids (C03) or rule ids"
+    )
     expires: IsoDate = Field(description="last day of its validity")
 
 
@@ -94,7 +95,7 @@ class TenantEntry(_Entry):
         description="whom the tenant acts for: a list, or `unknown`; left out, it acts for itself alone (for a"
         " public_safety_vendor and for an unknown organisation: unknown)",
     )
-    approvals: tuple[ApprovalEntry, ...] = ()
+    approvals: tuple[ApprovalEntry, ...] = Field((), description="they count for a tenant with an `organization` only")
 
     def principals(self) -> OnBehalfOf:
         """Whom the tenant acts for; None when that is unknown."""
@@ -102,7 +103,7 @@ class TenantEntry(_Entry):
             return None
         if self.on_behalf_of is None:
             return None if self.attributes.organization in (None, "public_safety_vendor") else ()
-        return tuple(Principal(entry.organization, entry.country) for entry in self.on_behalf_of)
+        return open_ended(tuple(Principal(entry.organization, entry.country) for entry in self.on_behalf_of))
 
     def attested(self) -> Mapping[str, Attribute]:
         """The attributes that the register fixes, by name."""
@@ -110,12 +111,20 @@ class TenantEntry(_Entry):
         return {name: Attribute(name, value, Provenance.ATTESTED) for name, value in known.items()}
 
     def approvals_on(self, day: date) -> tuple[Approval, ...]:
-        """The approvals that are in force on `day`."""
+        """The approvals that are in force on `day`. Nobody knows to whom an undeclared organisation's were given: none."""
+        if self.attributes.organization is None:
+            return ()
         return tuple(
             Approval(entry.reference, entry.scope, entry.expires.isoformat())
             for entry in self.approvals
             if day <= entry.expires
         )
+
+
+def open_ended(principals: tuple[Principal, ...]) -> tuple[Principal, ...]:
+    """`principals`, with somebody not known where one is a vendor that serves others in turn."""
+    vendor = any(one.organization == "public_safety_vendor" for one in principals)
+    return (*principals, SOMEBODY) if vendor and SOMEBODY not in principals else principals
 
 
 class RegisterFile(_Entry):
@@ -161,8 +170,8 @@ class Register:
     def tenant(self, tenant_id: str) -> TenantEntry:
         """The tenant called `tenant_id`. Raises ConfigurationError naming the known ones."""
         if tenant_id not in self.tenants:
-            known = ", ".join(sorted(self.tenants)) or "none"
-            raise ConfigurationError(f"there is no tenant {tenant_id!r} in the register; known: {known}")
+            known = nearest(tenant_id, self.tenants) if self.tenants else "it is empty"
+            raise ConfigurationError(f"there is no tenant {tenant_id!r} in the register; {known}")
         return self.tenants[tenant_id]
 
 

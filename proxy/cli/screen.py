@@ -1,21 +1,26 @@
 """facegate screen."""
 
 import sys
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
 
-from proxy.case import Case, load_cases, parse_case
+from proxy.case import YAML_SUFFIXES, Case, cases_in, load_cases, read_file, request_of
 from proxy.cli.configuration import config_option
+from proxy.decision import Finding
 from proxy.errors import ConfigurationError
-from proxy.offline import Bench, caller_for, decide_on_facts, listing, screen_case
+from proxy.facts import Truth
+from proxy.offline import FORWARDED, Bench, Verdict, decide, listing
 from proxy.serve.runtime import Runtime, load_runtime
 
-FORWARDED, REFUSED = 0, 3
+UNUSABLE, REFUSED = 2, 3
+
+Given = tuple[Case | ConfigurationError, bytes | None]
+"""A case, or why there is none; and the body where it is not the case's own."""
 
 
 @click.command()
@@ -23,7 +28,7 @@ FORWARDED, REFUSED = 0, 3
 @config_option
 @click.option("--tenant", help="The tenant of the register that calls.")
 @click.option("--attributes", help="The request's Facegate-Attributes header, as in camera=body_worn.")
-@click.option("--path", "target", help="The request target, when the file is a body alone and does not tell.")
+@click.option("--path", "target", help="The request target, where the body alone does not tell the operation.")
 @click.option(
     "--cases", "cases_file", type=click.Path(path_type=Path), help="A file of cases: .jsonl, or a tests.yaml."
 )
@@ -40,92 +45,126 @@ def screen(  # noqa: PLR0913 - one a flag
 ) -> None:
     """Decide offline what the server would decide, and say why.
 
-    REQUEST_FILE is a case, or the JSON body of a call (`-` reads standard input). Exit status: 0 all forwarded, 3 one or more
-    refused, 2 unusable input.
+    REQUEST_FILE is the body of a call, judged byte for byte, or a case. `-` stands for standard input. A case that is
+    unusable is told on standard error, and the others are decided all the same.
+
+    Exit status: 0 all forwarded, 3 one or more refused, 2 one or more unusable.
     """
     if (request_file is None) == (cases_file is None):
-        raise click.UsageError("give a request file, or --cases")
+        raise click.UsageError("give a request file, or --cases FILE")
     runtime = load_runtime(config)
-    given = {key: value for key, value in (("tenant", tenant), ("attributes", attributes), ("path", target)) if value}
-    if cases_file is not None:
-        cases, folder = load_cases(cases_file), cases_file.resolve().parent
-    else:
-        cases, folder = [_read(request_file or Path("-"))], (request_file or Path()).resolve().parent
-    refused = False
-    for case in cases:
-        row = decide(case.model_copy(update=given), runtime, folder)
-        refused |= row["status"] != 200  # noqa: PLR2004 - forwarded
-        sys.stdout.buffer.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)) if as_json else click.echo(
-            in_words(row)
-        )
-    sys.stdout.flush()
-    raise click.exceptions.Exit(REFUSED if refused else FORWARDED)
+    source = cases_file or request_file or Path("-")
+    given = _cases(source) if cases_file else iter([_request(source, target or "")])
+    bench = bench_of(runtime)
+    worst = 0
+    for case, body in given:
+        try:
+            if isinstance(case, ConfigurationError):
+                raise case
+            verdict = decide(
+                _overridden(case, tenant, attributes, target), bench, source.resolve().parent, today(), body
+            )
+        except ConfigurationError as mistake:
+            click.echo(str(mistake), err=True)
+            worst = UNUSABLE
+            continue
+        if verdict.status != FORWARDED and worst != UNUSABLE:
+            worst = REFUSED
+        _print(verdict, as_json=as_json)
+    raise click.exceptions.Exit(worst)
 
 
-def decide(case: Case, runtime: Runtime, folder: Path) -> Mapping[str, Any]:
-    """One case's decision, as `--json` prints it."""
-    bench = Bench(runtime.register, runtime.catalogue, runtime.screening, runtime.surface_limits)
-    today = datetime.now(UTC).date()  # noqa: TID251 - a command owns its clock
-    if case.facts is None:
-        return listing(case.id, screen_case(case, bench, folder, today), runtime.policy.revision)
-    decision = decide_on_facts(case, runtime.policy, caller_for(case, runtime.register, today))
-    return {
-        "id": case.id,
-        "outcome": decision.outcome.value,
-        "status": 200 if decision.outcome.forwards else 403,
-        "rules": list(decision.fired),
-        "undetermined": list(decision.undetermined),
-        "findings": [
-            {
-                "rule": one.rule,
-                "clause": one.clause,
-                "outcome": one.outcome.value,
-                "locations": [],
-                "facts": list(one.facts),
-            }
-            for one in decision.findings
-        ],
-        "facts": {name: {"truth": str(value).lower()} for name, value in case.facts.items()},
-        "coverage": {"inspected": 0, "refused": 0, "exempt": 0},
-        "policy_revision": decision.revision,
+def bench_of(runtime: Runtime) -> Bench:
+    """What offline screening needs of a runtime."""
+    return Bench(
+        runtime.register,
+        runtime.catalogue,
+        runtime.screening,
+        runtime.surface_limits,
+        runtime.settings.limits.body_bytes,
+    )
+
+
+def today() -> date:
+    """The day in UTC, by which keys and approvals expire."""
+    return datetime.now(UTC).date()  # noqa: TID251 - a command owns its clock
+
+
+def _cases(source: Path) -> Iterator[Given]:
+    if source.suffix in YAML_SUFFIXES:
+        for case in load_cases(source):
+            yield case, None
+        return
+    for found in cases_in(_read(source), source):
+        yield found, None
+
+
+def _request(source: Path, target: str) -> Given:
+    case, body = request_of(_read(source), source, target)
+    return case if case.id else case.model_copy(update={"id": source.name}), body
+
+
+def _read(source: Path) -> bytes:
+    return sys.stdin.buffer.read() if str(source) == "-" else read_file(source)
+
+
+def _overridden(case: Case, tenant: str | None, attributes: str | None, target: str | None) -> Case:
+    """A case with what the command line says in place of its own; a tenant named there takes the place of any caller."""
+    given: Mapping[str, Any] = {
+        **({"tenant": tenant, "caller": None} if tenant else {}),
+        **({"attributes": attributes} if attributes is not None else {}),
+        **({"path": target} if target else {}),
     }
+    return case.model_copy(update=dict(given))
 
 
-def _read(path: Path) -> Case:
-    try:
-        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except OSError as failure:
-        raise ConfigurationError(f"{path}: cannot be read: {failure.strerror or failure}") from failure
-    return parse_case(data, path)
+def _print(verdict: Verdict, *, as_json: bool) -> None:
+    if not as_json:
+        click.echo(in_words(verdict))
+        return
+    click.echo(orjson.dumps(listing(verdict)))
+    if verdict.decision is None:  # the contract has no place for the reason
+        click.echo(f"{verdict.id}: {verdict.status} {verdict.code}: {verdict.message}", err=True)
 
 
-def in_words(row: Mapping[str, Any]) -> str:
-    """A decision for a person to read."""
-    fate = "forwarded" if row["status"] == 200 else f"refused with {row['status']} {row.get('code') or ''}".rstrip()  # noqa: PLR2004
-    lines = [f"{row['id'] or 'request'}: {row['outcome']}, {fate}"]
-    if row.get("message"):
-        lines.append(f"  {row['message']}")
-    for finding in row["findings"]:
-        sure = "could not be ruled out" if finding.get("undetermined") else "holds"
-        lines.append(
-            f"  {finding['outcome']:7} {finding['rule']} ({finding['clause']}): {finding.get('message', '')}; {sure}"
-        )
-        lines.append(
-            f"          rests on {', '.join(finding['facts'])}"
-            + (f" at {', '.join(finding['locations'])}" if finding["locations"] else "")
-        )
-        if finding.get("citation"):
-            lines.append(f"          {finding['citation']}")
-        if finding.get("alternative"):
-            lines.append(f"          instead: {finding['alternative']}")
-    loud = {name: fact for name, fact in row["facts"].items() if fact["truth"] != "false"}
-    for name, fact in loud.items():
-        where = f" at {', '.join(fact.get('locations', []))}" if fact.get("locations") else ""
-        why = f" ({fact['why']})" if fact.get("why") else ""
-        lines.append(f"  fact    {name}: {fact['truth']}{where}{why}")
-    seen = row["coverage"]
+def in_words(verdict: Verdict) -> str:
+    """A verdict for a person to read."""
+    fate = "forwarded" if verdict.status == FORWARDED else f"refused with {verdict.status} {verdict.code}"
+    lines = [f"{verdict.id}: {verdict.outcome}, {fate}"]
+    if verdict.message:
+        lines.append(f"  {verdict.message}")
+    if verdict.decision is None:
+        return "\n".join(lines)
+    for finding in verdict.decision.findings:
+        lines += _finding(finding)
+    lines += [
+        f"  shadow  {finding.rule} ({finding.clause}) would say {finding.outcome.value}"
+        for finding in verdict.decision.shadow
+    ]
+    for name, fact in sorted(verdict.facts.items()):
+        if fact.truth is not Truth.FALSE:
+            where = f" at {', '.join(map(_place, fact.locations))}" if fact.locations else ""
+            why = f" ({fact.why})" if fact.why else ""
+            lines.append(f"  fact    {name}: {fact.truth.name.lower()}{where}{why}")
+    seen = verdict.coverage
     lines.append(
-        f"  parts   {seen['inspected']} inspected, {seen['refused']} refused, {seen['exempt']} exempt;"
-        f" policy {row['policy_revision']}"
+        f"  parts   {seen.inspected} inspected, {seen.refused} refused, {seen.exempt} exempt; policy {verdict.revision}"
     )
     return "\n".join(lines)
+
+
+def _finding(finding: Finding) -> list[str]:
+    sure = "holds" if finding.truth is Truth.TRUE else "could not be ruled out"
+    softened = f", softened by {finding.lifted_by}" if finding.lifted_by else ""
+    places = f" at {', '.join(map(_place, finding.locations))}" if finding.locations else ""
+    return [
+        f"  {finding.outcome.value:7} {finding.rule} ({finding.clause}): {sure}{softened}",
+        f"          {finding.message}",
+        f"          rests on {', '.join(finding.facts) or 'the caller alone'}{places}",
+        f"          {finding.citation}",
+        *([f"          instead: {finding.alternative}"] if finding.alternative else []),
+    ]
+
+
+def _place(location: object) -> str:
+    return str(location) or "the whole body"
