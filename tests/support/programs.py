@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,11 @@ def require_program(name: str, debian_package: str) -> Path:
     if os.environ.get("FACEGATE_TESTS_ALLOW_SKIP", "1") == "0":
         pytest.fail(f"{why} (no skips are allowed here)")
     pytest.skip(why)
+
+
+def run(program: Path, *arguments: str | Path, given: bytes = b"", at: Path | None = None) -> tuple[int, str]:
+    """Run a program to its end: exit status, and all that it said."""
+    done = subprocess.run(  # noqa: S603 - a program of the test's choice, no shell
+        [program, *arguments], input=given, cwd=at, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    return done.returncode, done.stdout.decode("utf-8", "replace")

@@ -1,0 +1,67 @@
+"""Detectors under a stopwatch say what they say without it, and their time counts also when they fail."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from proxy.caller import Caller
+from proxy.content import Content
+from proxy.examine import examine
+from proxy.facts import Evidence, Fact, Truth
+from proxy.judge.policy import Policy
+from proxy.record.metrics import Metrics
+from proxy.refusal import Wording
+from proxy.screen import Screening
+from proxy.serve.timed import timed
+
+NOBODY = Caller("retail-co", "key-1", {}, (), ())
+NOTHING = Content((), (), "gpt-4o")
+
+
+class Sees:
+    """A detector with one fact."""
+
+    name = "sees"
+    reports = frozenset({"media.images"})
+
+    def examine(self, content: Content, caller: Caller) -> Evidence:
+        """Always the same."""
+        del content, caller
+        return Evidence((Fact("media.images", Truth.TRUE, self.name, 1.0, (), 1),))
+
+
+class Fails:
+    """A detector that fails."""
+
+    name = "fails"
+    reports = frozenset({"media.faces"})
+
+    def examine(self, content: Content, caller: Caller) -> Evidence:
+        """Never an answer."""
+        del content, caller
+        raise OSError("no model")
+
+
+@pytest.fixture
+def ticks() -> Iterator[float]:
+    """A clock on which each reading comes two seconds after the one before."""
+    return iter(map(float, count(0, 2)))
+
+
+def test_time_is_counted_and_evidence_is_the_same(ticks: Iterator[float]) -> None:
+    """One duration a detector and request; what the detectors say, and that one fails, stays as it is."""
+    screening = Screening(Policy((), ""), (Sees(), Fails()), Wording("", as_content_filter=False))
+    metrics = Metrics()
+    watched = timed(screening, metrics, lambda: next(ticks))
+    assert (watched.policy, watched.wording) == (screening.policy, screening.wording)
+    for _ in range(2):
+        seen = examine(NOTHING, NOBODY, watched.detectors)
+        assert seen == examine(NOTHING, NOBODY, screening.detectors)
+    assert {
+        name: (
+            metrics.value("facegate_detector_seconds_count", detector=name),
+            metrics.value("facegate_detector_seconds_sum", detector=name),
+        )
+        for name in ("sees", "fails", "media")
+    } == {"sees": (2, 4.0), "fails": (2, 4.0), "media": (0, 0)}
