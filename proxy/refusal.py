@@ -1,6 +1,6 @@
 """Refusals as the caller sees them: the service's own error envelope, with what a person needs to act on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy.content import Json
@@ -43,8 +43,28 @@ def refuse_by_policy(decision: Decision, decision_id: str, wording: Wording) -> 
         },
     }
     if wording.as_content_filter:
-        return Refuse(400, code, {**error, "code": "content_filter", "status": 400})
+        return Refuse(400, code, _as_content_filter(error, code))
     return Refuse(403, code, error)
+
+
+def _as_content_filter(error: Mapping[str, Json], code: str) -> Mapping[str, Json]:
+    """`error` with what clients of the service's content filter look at: the two codes, and a category that was filtered.
+
+    All else stays, so that the caller is told the same; `reason` is the code that the refusal has without the switch.
+    """
+    inner = error["innererror"]
+    assert isinstance(inner, Mapping)  # noqa: S101 - made above
+    return {
+        **error,
+        "code": "content_filter",
+        "status": 400,
+        "innererror": {
+            **inner,
+            "code": "ResponsibleAIPolicyViolation",
+            "content_filter_result": {"prohibited_use": {"filtered": True, "detected": True}},
+            "reason": code,
+        },
+    }
 
 
 def refuse_unexamined(places: Sequence[tuple[Location, str]], decision_id: str, wording: Wording) -> Refuse:

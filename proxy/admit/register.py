@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -27,7 +27,8 @@ from proxy.documents import nearest
 from proxy.errors import ConfigurationError
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+SLUG_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
 IsoDate = Annotated[date, Field(strict=False)]
 
 

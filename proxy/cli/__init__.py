@@ -22,6 +22,7 @@ def cli() -> None:
     """Facegate: a reverse proxy that holds Azure OpenAI requests against the service's code of conduct."""
 
 
+demo.short_help = "See it forward and refuse."
 for command in (serve, demo, screen, check, test, tenants, coverage, schemas):
     cli.add_command(command)
 

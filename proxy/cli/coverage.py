@@ -7,7 +7,7 @@ from proxy.operation import Disposition
 from proxy.surface import load_catalogue
 
 
-@click.command()
+@click.command(short_help="List what becomes of each operation.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 def coverage(*, as_json: bool) -> None:
     """List every operation of the service: screened or refused, and what becomes of each kind of part."""

@@ -30,7 +30,7 @@ def all_schemas() -> Mapping[str, Json]:
     return {f"{name}.schema.json": model.model_json_schema() for name, model in _MODELS.items()}
 
 
-@click.command()
+@click.command(short_help="Write the files' JSON Schemas.")
 @click.argument("folder", type=click.Path(path_type=Path), default=lambda: default_folder() / "schemas")
 @click.option("--check", is_flag=True, help="Only say whether the files are current.")
 def schemas(folder: Path, *, check: bool) -> None:

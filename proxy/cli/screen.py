@@ -23,7 +23,7 @@ Given = tuple[Case | ConfigurationError, bytes | None]
 """A case, or why there is none; and the body where it is not the case's own."""
 
 
-@click.command()
+@click.command(short_help="Decide offline, and say why.")
 @click.argument("request_file", required=False, type=click.Path(path_type=Path))
 @config_option
 @click.option("--tenant", help="The tenant of the register that calls.")

@@ -1,5 +1,7 @@
 """facegate serve."""
 
+from pathlib import Path
+
 import click
 
 from proxy.cli.configuration import config_option
@@ -10,8 +12,8 @@ from proxy.serve.runtime import load_runtime
 
 @click.command()
 @config_option
-def serve(config: "click.Path") -> None:
+def serve(config: Path) -> None:
     """Start the proxy. The log goes to standard error, one JSON object a line; SIGTERM drains and stops."""
-    runtime = load_runtime(config)  # type: ignore[arg-type] # click hands over a pathlib.Path
+    runtime = load_runtime(config)
     configure(runtime.settings.log_level)
     run(runtime)

@@ -31,7 +31,7 @@ class Tried:
     verdict: Verdict
 
 
-@click.command()
+@click.command(short_help="Run the policy packs' tests.")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True), default=lambda: default_folder() / "policies")
 @config_option
 def test(folder: Path, config: Path) -> None:

@@ -117,6 +117,12 @@ class PackEntry(_Entry):
     effective_to: IsoDate | None = None
     review_by: IsoDate | None = Field(None, description="when somebody should compare the pack with its text again")
 
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> "PackEntry":
+        if self.effective_to is not None and self.effective_to < self.effective_from:
+            raise ValueError("`effective_to` lies before `effective_from`")
+        return self
+
 
 class PolicyFile(_Entry):
     """The whole of a policy.yaml."""
