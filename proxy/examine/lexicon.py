@@ -1,7 +1,7 @@
 """Word lists: concepts in several languages, and how they combine into intents; all terms found in one pass."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -13,17 +13,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from proxy import documents
 from proxy.documents import nearest
 from proxy.errors import ConfigurationError
-from proxy.examine.normalise import END, canonical, fold, plain_prose, readings, unspaced
+from proxy.examine.negation import Reach
+from proxy.examine.normalise import END, canonical, fold, plain_prose, readings, spelling, unchopped, unspaced
 from proxy.facts import CATALOGUE
 
 NEUTRAL: Final = "neutral"
 NEGATION: Final = "negation"
 
-_NEGATES: Final = 2
-"""Words that may stand between a negation and what it negates: “do not try to guess who”."""
-
-MAX_HITS: Final = 400_000
+MAX_HITS: Final = 1_000_000
 """Terms found in one text beyond which it counts as not fully read."""
+
+WINDOW: Final = 65_536
+"""Characters that are searched at once: what is found in them is held in memory."""
+
+_OVERLAP: Final = 2_048
+"""Characters searched twice where a sentence is longer than the window: no sequence of concepts reaches further."""
 
 
 class TooDense(Exception):
@@ -56,6 +60,7 @@ class LexiconFile(_Entry):
     )
     choices: Mapping[str, tuple[str, ...]] = Field(default_factory=dict, description="choices; two in one list tell")
     document_fields: tuple[str, ...] = Field((), description="fields of printed documents")
+    negation_reach: Reach = Field(Reach(), description="the words over which a negation reaches")
     speaks: Mapping[str, tuple[str, ...]] = Field(default_factory=dict, description="texts in which a fact speaks")
     silent: tuple[str, ...] = Field((), description="texts in which no intent speaks, save that of depicted things")
 
@@ -84,8 +89,10 @@ class Lexicon:
         concepts: Mapping[str, Sequence[str]],
         intents: Sequence[IntentEntry],
         words: FieldWords | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self.words = words or FieldWords()
+        self._reach = reach or Reach()
         self.intents = tuple(intents)
         terms: dict[str, list[str]] = {}
         for concept, spellings in concepts.items():
@@ -100,88 +107,95 @@ class Lexicon:
 
     def find(self, text: str) -> Mapping[str, float]:
         """The facts that speak in a canonical text, each with its best score. Raises TooDense."""
-        raw: list[tuple[int, int, int]] = self._automaton.find_matches_as_indexes(text, overlapping=True)
+        found: dict[str, float] = {}
+        number = 0
+        for window in _windows(text):
+            raw: list[tuple[int, int, int]] = self._automaton.find_matches_as_indexes(window, overlapping=True)
+            number += len(raw)
+            if number > MAX_HITS:
+                raise TooDense
+            self._weigh(window, raw, found)
+        return found
+
+    def _weigh(self, text: str, raw: Sequence[tuple[int, int, int]], found: dict[str, float]) -> None:
         present = 0
         for term, _, _ in raw:
             present |= self._bits[term]
         possible = [intent for bits, intent in self._asked if bits & present == bits]
         if not possible:
-            return {}
-        if len(raw) > MAX_HITS:
-            raise TooDense
-        hits = self._hits(raw)
-        found: dict[str, float] = {}
+            return
+        hits = self._hits(raw, text)
         for intent in possible:
             if found.get(intent.fact, 0.0) >= intent.score or not hits.keys() >= set(intent.sequence):
                 continue
             if _speaks(intent, hits, text):
                 found[intent.fact] = intent.score
-        return found
 
-    def _hits(self, raw: Sequence[tuple[int, int, int]]) -> Hits:
+    def _hits(self, raw: Sequence[tuple[int, int, int]], text: str) -> Hits:
         hits: Hits = {}
         for term, start, end in raw:
             for concept in self._concepts[term]:
                 hits.setdefault(concept, []).append((start, end))
         for spans in hits.values():
             spans.sort()
-        neutral = hits.get(NEUTRAL)
-        return _without(hits, neutral) if neutral else hits
+        if neutral := hits.pop(NEUTRAL, None):
+            hits = _kept(hits, lambda span: not _inside(span, neutral))
+        if negations := hits.pop(NEGATION, None):
+            negated = {start for _, end in negations for start in self._reach.negated(text, end)}
+            hits = _kept(hits, lambda span: span[0] not in negated)
+        return hits
+
+
+def _windows(text: str) -> Iterator[str]:
+    """A text in pieces of at most `WINDOW` characters, cut at the ends of sentences where there are any."""
+    start = 0
+    while len(text) - start > WINDOW:
+        cut = text.rfind(END, start + _OVERLAP, start + WINDOW)
+        if cut >= 0:
+            yield text[start : cut + 2]
+            start = cut + 1
+        else:
+            yield text[start : start + WINDOW]
+            start += WINDOW - _OVERLAP
+    yield text[start:]
 
 
 def _term(word: str) -> str:
     """A term as it stands in canonical text: spaces around whole words; a stem is open at its end."""
     stem = word.endswith("*")
-    plain = canonical(fold(word.removesuffix("*"))).strip()
+    plain = spelling(fold(word.removesuffix("*"))).strip(" ")
     if any(map(unspaced, plain)):
         return plain
     return f" {plain}" if stem else f" {plain} "
 
 
-def _without(hits: Hits, neutral: list[Span]) -> Hits:
-    """Drop every hit that lies inside a neutral expression."""
-    kept: Hits = {}
-    for concept, found in hits.items():
-        outside = [span for span in found if concept == NEUTRAL or not _inside(span, neutral)]
-        if outside:
-            kept[concept] = outside
-    return kept
+def _kept(hits: Hits, keeps: Callable[[Span], bool]) -> Hits:
+    kept = {concept: [span for span in spans if keeps(span)] for concept, spans in hits.items()}
+    return {concept: spans for concept, spans in kept.items() if spans}
 
 
 def _inside(span: Span, neutral: list[Span]) -> bool:
-    at = bisect_right(neutral, (span[0], MAX_HITS * 1000))
+    at = bisect_right(neutral, (span[0], WINDOW))
     return any(start <= span[0] and span[1] <= end for start, end in neutral[max(0, at - 3) : at])
 
 
 def _speaks(intent: IntentEntry, hits: Hits, text: str) -> bool:
-    negations = hits.get(NEGATION, [])
-    return any(
-        _continues(intent, 1, first, hits, text) and not _negated(first, negations, text)
-        for first in hits[intent.sequence[0]]
-    )
-
-
-def _continues(intent: IntentEntry, step: int, before: Span, hits: Hits, text: str) -> bool:
-    """Whether the rest of the sequence follows `before`, each within reach and in the same sentence."""
-    if step == len(intent.sequence):
-        return True
-    following = hits[intent.sequence[step]]
-    for start, end in following[bisect_left(following, (before[1] - 1, 0)) :]:
-        if start - before[1] > intent.within:
+    """Whether the concepts follow one another, each within reach of the one before and in the same sentence."""
+    following = hits[intent.sequence[-1]]
+    for concept in reversed(intent.sequence[:-1]):
+        following = [span for span in hits[concept] if _leads(span, following, intent.within, text)]
+        if not following:
             return False
-        if text.find(END, before[1] - 1, start + 1) < 0 and _continues(intent, step + 1, (start, end), hits, text):
-            return True
-    return False
+    return True
 
 
-def _negated(span: Span, negations: list[Span], text: str) -> bool:
-    """Whether a negation stands right before a hit, in its sentence. It binds to this hit only."""
-    at = bisect_left(negations, (span[0] + 1, 0))
-    if not at:
+def _leads(span: Span, following: list[Span], within: int, text: str) -> bool:
+    """Whether one of `following` stands within reach. If any does, the nearest does: no other is looked at."""
+    at = bisect_left(following, (span[1] - 1, 0))
+    if at == len(following):
         return False
-    end = negations[at - 1][1]
-    between = text[end - 1 : span[0] + 1]
-    return end <= span[0] + 1 and END not in between and len(between.split()) <= _NEGATES
+    start = following[at][0]
+    return start - span[1] <= within and text.find(END, span[1] - 1, start + 1) < 0
 
 
 def load_lexicon(folder: Path) -> Lexicon:
@@ -220,12 +234,17 @@ def speaking(lexicon: Lexicon, text: str) -> Mapping[str, float]:
     folded = fold(text)
     plain = canonical(folded)
     found = dict(lexicon.find(plain))
-    if plain_prose(text, plain):
-        return found
-    for reading in readings(text, folded):
-        for fact, score in lexicon.find(canonical(reading)).items():
+    for further in _further(text, folded, plain):
+        for fact, score in lexicon.find(further).items():
             found[fact] = max(score, found.get(fact, 0.0))
     return found
+
+
+def _further(text: str, folded: str, plain: str) -> Iterator[str]:
+    if joined := unchopped(plain):
+        yield joined
+    if not plain_prose(text, plain):
+        yield from map(canonical, readings(text, folded))
 
 
 def _load(folder: Path) -> tuple[Lexicon | None, list[str]]:
@@ -247,7 +266,9 @@ def _load(folder: Path) -> tuple[Lexicon | None, list[str]]:
         problems += _unknown_names(file, concepts)
     if problems:
         return None, problems
-    return Lexicon(concepts, [intent for file in files for intent in file.value.intents], _field_words(files)), []
+    intents = [intent for file in files for intent in file.value.intents]
+    reach = Reach.joined([file.value.negation_reach for file in files])
+    return Lexicon(concepts, intents, _field_words(files), reach), []
 
 
 def _field_words(files: Sequence[documents.Located[LexiconFile]]) -> FieldWords:

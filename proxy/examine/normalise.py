@@ -15,7 +15,7 @@ from urllib.parse import unquote
 _INVISIBLE: Final = dict.fromkeys(
     [
         173,
-        847,
+        *list(range(768, 880)),
         1564,
         4447,
         4448,
@@ -46,35 +46,57 @@ _LOOKALIKES: Final = str.maketrans(
 """Cyrillic and Greek letters that pass for Latin ones; applied to words that have Latin letters too."""
 
 _LATIN: Final = re.compile(r"[a-z]")
-_MIXED_WORD: Final = re.compile(r"[a-z]+[\u0370-\u04ff]\w*|[\u0370-\u04ff]+[a-z]\w*")
+_MIXED_WORD: Final = re.compile(r"(?<!\w)(?=\w*?[a-z])(?=\w*?[\u0370-\u04ff])\w++")
 _LEET: Final = str.maketrans("013457@$!|", "oieastasii")
 _LEETISH: Final = re.compile(r"[a-z][013457@$!|]+[a-z]|[013457@$|][a-z]|[a-z][0134578]")
 
 END: Final = "\x1e"
 """Stands for the end of a sentence in canonical text."""
 
-_SENTENCE_END: Final = re.compile(r"[.!?;:]+(?=\s|$)|\n+|[。！？；]")
-_ENDS: Final = (b". ", b"? ", b"! ", b"; ", b": ", b"\n")
+_SENTENCE_END: Final = re.compile(r"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！？；]")
+_ENDS: Final = (
+    b". ",
+    b"? ",
+    b"! ",
+    b"; ",
+    b": ",
+    b".\n",
+    b"?\n",
+    b"!\n",
+    b";\n",
+    b":\n",
+    b"\n\n",
+    b"\n-",
+    b"\n*",
+    b"\n#",
+)
 _MARK: Final = b" %b " % END.encode("ascii")
 _WIDE_MARK: Final = f" {END} "
 _WORDS_ONLY: Final = bytes(code if chr(code).isalnum() or chr(code) == END else 32 for code in range(128)) + bytes(128)
 
-_WIDE_PUNCTUATION: Final = re.compile(r"[^\w\x1e]|_")
+_WIDE_PUNCTUATION: Final = re.compile(r"(?:[^\w\x1e]|_)+")
 _SPACED: Final = re.compile(r"\b\w(?:[ .*_\-]{1,2}\w\b){3,}")
 _GAPS: Final = re.compile(r"[ .*_\-]")
 _WIDE_GAPS: Final = re.compile(r"[ .*_\-]{2}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}[ :,]?){10,}")
+_HEX_GAPS: Final = re.compile(r"[ :,]+")
 _ESCAPE: Final = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})")
 
 _SHORTEST_RUN: Final = 20
 """Characters of the shortest encoded run that is unwrapped."""
 
+_MOSTLY: Final = 0.95
+"""Share of printable characters from which decoded bytes count as a text."""
+
 _SPELLED: Final = 4
 """Single letters in a row that are read as a word."""
 
-MAX_WRAPPED: Final = 64
-"""Encoded runs of one text that are unwrapped; a text with more is not fully read."""
+_CHOPPED: Final = 3
+"""A text with less than this many words to a sentence may be chopped up to hide what it says."""
+
+_LEADING_ZEROS: Final = re.compile(r"(?<=&#)(x?)0+(?=[0-9a-f])", re.IGNORECASE)
+_NO_CHARACTER: Final = re.compile(r"&#x?[0-9a-f]{8,};?", re.IGNORECASE)
 
 
 def fold(text: str) -> str:
@@ -86,7 +108,15 @@ def fold(text: str) -> str:
 
 
 def canonical(folded: str) -> str:
-    """A folded text as words with one space between them and around the whole, sentence ends as `END`."""
+    """A folded text as words with one space between them and around the whole; sentences end with `END`, the last too."""
+    return f"{spelling(folded)}{END} "
+
+
+def spelling(folded: str) -> str:
+    """A folded text as words with one space between them and around the whole, sentence ends as `END`.
+
+    A single line break ends no sentence, or breaking lines would hide what they say; a blank line or a list item does.
+    """
     if folded.isascii():
         marked = b" %b " % folded.encode("ascii").replace(END.encode("ascii"), b" ")
         for end in _ENDS:
@@ -96,8 +126,15 @@ def canonical(folded: str) -> str:
         while b"  " in plain:
             plain = plain.replace(b"  ", b" ")
         return plain.decode("ascii")
-    wide = _WIDE_PUNCTUATION.sub(" ", _SENTENCE_END.sub(_WIDE_MARK, folded.replace(END, " ")))
-    return f" {' '.join(wide.split())} "
+    return _WIDE_PUNCTUATION.sub(" ", f" {_SENTENCE_END.sub(_WIDE_MARK, folded.replace(END, ' '))} ")
+
+
+def unchopped(canonical_text: str) -> str | None:
+    """A canonical text without its sentence ends where these stand suspiciously close; None where they do not."""
+    ends = canonical_text.count(END) - 1
+    if ends > _CHOPPED and canonical_text.count(" ") - ends < _CHOPPED * ends:
+        return canonical_text.replace(f"{END} ", "")
+    return None
 
 
 _PROSE: Final = bytes(code for code in range(128) if chr(code).isalpha()) + b" \n.,'\"?!:;()-"
@@ -133,14 +170,14 @@ def readings(text: str, folded: str) -> Iterator[str]:
     """The further readings of a text, folded: unwrapped runs, joined letters, leetspeak. None for plain prose."""
     words = folded.split()
     lengths = list(map(len, words))
-    if "&" in text and ";" in text and (plain := html.unescape(text)) != text:
+    if "&" in text and ";" in text and (plain := _unescaped(text)) != text:
         yield fold(plain)
     if "%" in text and (plain := unquote(text, errors="replace")) != text:
         yield fold(plain)
     if "\\" in text and _ESCAPE.search(text):
         yield fold(_ESCAPE.sub(_escaped, text))
     if max(lengths, default=0) >= _SHORTEST_RUN or lengths.count(2) >= _SHORTEST_RUN // 2:
-        yield from map(fold, _unwrapped(text))
+        yield fold("\n\n".join(_unwrapped(text)))
     uneven = [word for word in words if not word.isalpha()]
     if lengths.count(1) >= _SPELLED or any(len(word) > 2 * _SPELLED - 2 and _SPACED.search(word) for word in uneven):
         yield _SPACED.sub(_joined, folded)
@@ -148,6 +185,11 @@ def readings(text: str, folded: str) -> Iterator[str]:
         yield plain
     if any(map(_LEETISH.search, uneven)):
         yield folded.translate(_LEET)
+
+
+def _unescaped(text: str) -> str:
+    """HTML references resolved. References longer than any character's number are dropped before they are computed."""
+    return html.unescape(_NO_CHARACTER.sub(" ", _LEADING_ZEROS.sub(r"\1", text)))
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -163,15 +205,12 @@ def _joined(match: re.Match[str]) -> str:
 
 
 def _unwrapped(text: str) -> Iterator[str]:
-    for number, run in enumerate(_BASE64.finditer(text)):
-        if number >= MAX_WRAPPED:
-            return
+    """What every encoded run of a text says: each run is decoded once, so all of them cost no more than the text."""
+    for run in _BASE64.finditer(text):
         if (plain := _from_base64(run[0])) is not None:
             yield plain
-    for number, run in enumerate(_HEX.finditer(text)):
-        if number >= MAX_WRAPPED:
-            return
-        if (plain := _printable(bytes.fromhex(re.sub(r"[^0-9a-fA-F]", "", run[0])))) is not None:
+    for run in _HEX.finditer(text):
+        if (plain := _printable(bytes.fromhex(_HEX_GAPS.sub("", run[0])))) is not None:
             yield plain
 
 
@@ -188,6 +227,7 @@ def _printable(data: bytes) -> str | None:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    return (
-        text if sum(character.isprintable() or character.isspace() for character in text) > 0.95 * len(text) else None
-    )
+    if text.isprintable():
+        return text
+    printable = sum(map(str.isprintable, text)) + sum(map(str.isspace, text))
+    return text if printable > _MOSTLY * len(text) else None
