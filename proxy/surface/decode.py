@@ -27,6 +27,9 @@ _PREFIX: Final = re.compile(rb"data:[A-Za-z0-9.+-]{1,64}/[A-Za-z0-9.+-]{1,64}")
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 """A JSON string, or one that never ends (then up to the end, so that scanning stays linear)."""
 
+_DEEPEST: Final = 200
+"""No limit may be set deeper: the parts that follow call themselves for each level."""
+
 _MAX_INT: Final = 2**64 - 1
 _MIN_INT: Final = -(2**63)
 _INT_DIGITS: Final = 20
@@ -49,8 +52,9 @@ def read_json(inbound: Inbound, limits: Limits) -> dict[str, Any]:
     tree = _parse(body)
     if not isinstance(tree, dict):
         raise BadRequest("the body must be a JSON object")
-    if cuts or openings > limits.json_depth:
-        return _Rebuild(cuts, limits).whole(tree)
+    depth = min(limits.json_depth, _DEEPEST)
+    if cuts or openings > depth:
+        return _Rebuild(cuts, depth).whole(tree)
     return cast("dict[str, Any]", tree)  # a JSON object's keys are strings
 
 
@@ -195,9 +199,9 @@ _DECODER: Final = json.JSONDecoder(
 class _Rebuild:
     """Puts the cut strings in place of their marks, while depth is checked."""
 
-    def __init__(self, cuts: list[Cut], limits: Limits) -> None:
+    def __init__(self, cuts: list[Cut], depth: int) -> None:
         self._cuts = {str(cut): cut for cut in cuts}
-        self._limits = limits
+        self._depth = depth
 
     def whole(self, tree: dict[str, Any]) -> dict[str, Any]:
         rebuilt = {key: self._value(value, (key,)) for key, value in tree.items()}
@@ -206,8 +210,8 @@ class _Rebuild:
         return rebuilt
 
     def _value(self, value: Any, where: tuple[str | int, ...]) -> Any:
-        if len(where) > self._limits.json_depth:
-            raise BadRequest(f"nested deeper than {self._limits.json_depth} levels", Location(where[:8]))
+        if len(where) > self._depth:
+            raise BadRequest(f"nested deeper than {self._depth} levels", Location(where[:8]))
         if isinstance(value, dict):
             return {key: self._value(one, (*where, key)) for key, one in value.items()}
         if isinstance(value, list):

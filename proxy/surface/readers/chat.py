@@ -218,7 +218,11 @@ PART_TYPES: Final = frozenset({"text", "refusal", "image_url", "input_audio", "f
 KNOWN_FIELDS: Final = (
     frozenset(_BODY)
     | frozenset(_MESSAGE[Role.USER])
+    | frozenset(_TOOL_CALL)
+    | frozenset(_FILE)
+    | frozenset(_EVERY_PART)
     | PART_TYPES
-    | {"url", "data", "file_id", "file_data", "filename", "function", "custom", "arguments", "input"}
+    | {"url", "data", "detail", "arguments", "input", "voice", "format", "mode", "ttl"}
+    | {"include_usage", "include_obfuscation"}
 )
 """Field names that this reader knows."""

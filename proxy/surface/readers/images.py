@@ -35,5 +35,5 @@ _BODY: Final[Table] = {
     "safety_identifier": text,
 }
 
-KNOWN_FIELDS: Final = frozenset(_BODY)
+KNOWN_FIELDS: Final = frozenset(_BODY) | {"reasoning", "effort"}
 """Field names that this reader knows."""

@@ -320,6 +320,13 @@ _BODY: Final[Table] = {
 }
 
 KNOWN_FIELDS: Final = (
-    frozenset(_BODY) | frozenset(_MEDIA) | _MEMBERS | {"format", "verbosity", "variables", "description"}
+    frozenset(_BODY)
+    | frozenset(_MEDIA)
+    | frozenset(_PLAIN_TOOL)
+    | frozenset(_NAMESPACE)
+    | frozenset(_CONFIGURATION)
+    | _MEMBERS
+    | {"format", "verbosity", "variables", "effort", "generate_summary", "context", "context_compression", "cyber"}
+    | {"completion_window", "continuation_id"}
 )
 """Field names that this reader knows."""
