@@ -194,7 +194,18 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> Sequence[str]
 
 
 def _details(error: ValidationError) -> Sequence[Any]:
-    return error.errors(include_url=False)
+    """The mistakes, without those of a list that is too short only because items of it are mistaken."""
+    found = error.errors(include_url=False)
+    return [
+        detail
+        for detail in found
+        if detail["type"] != "too_short"
+        or not any(_inside(other["loc"], detail["loc"]) for other in found if other is not detail)
+    ]
+
+
+def _inside(place: Path_, around: Path_) -> bool:
+    return len(place) > len(around) and place[: len(around)] == around
 
 
 def _problem(detail: Any, model: type[BaseModel], lines: Mapping[Path_, int]) -> tuple[int, str]:
