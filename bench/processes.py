@@ -26,21 +26,29 @@ class Watched:
     port: int
     pid: int
 
+    def family(self) -> list[int]:
+        """The process and its children."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return [self.pid, *(int(child) for task in tasks for child in (task / "children").read_text().split())]
+
     def cpu_s(self) -> float:
-        """CPU seconds that it has used, in user and system."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        """CPU seconds that the family has used, in user and system."""
+        ticks = 0
+        for pid in self.family():
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / _TICKS
 
     def _status_mb(self, name: str) -> float:
-        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+        lines = [line for pid in self.family() for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+        return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
     def peak_mb(self) -> float:
-        """The most memory that it has held, in MiB."""
+        """The most memory that the family has held, each process at its own peak, in MiB."""
         return self._status_mb("VmHWM")
 
     def now_mb(self) -> float:
-        """The memory that it holds, in MiB."""
+        """The memory that the family holds, in MiB."""
         return self._status_mb("VmRSS")
 
 

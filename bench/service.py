@@ -43,7 +43,7 @@ async def main() -> None:
     await asyncio.Event().wait()
 
 
-def _large(message, payload, protocol, writer, task):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _large(message, payload, protocol, writer, task):  # type: ignore[no-untyped-def]
     return web.BaseRequest(message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=2**30)
 
 

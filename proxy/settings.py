@@ -86,7 +86,9 @@ class Limits(_Section):
     body_bytes: Count = Field(64 * 1024 * 1024, description="largest request body (then 413)")
     inflated_bytes: Count = Field(64 * 1024 * 1024, description="largest body after its content coding is undone")
     header_bytes: Count = Field(16 * 1024, description="longest request line and longest header (then 400)")
-    header_timeout_s: Seconds = Field(20.0, description="seconds for a connection's first headers to arrive (then closed)")
+    header_timeout_s: Seconds = Field(
+        20.0, description="seconds for a connection's first headers to arrive (then closed)"
+    )
     body_timeout_s: Seconds = Field(120.0, description="seconds for the whole body to arrive (then 408)")
     idle_timeout_s: Seconds = Field(20.0, description="longest pause while the body arrives (then 408)")
     inflight_bytes: Count = Field(
@@ -104,8 +106,17 @@ class Limits(_Section):
 class Examination(_Section):
     """The pool that examines pictures and long texts beside the event loop."""
 
-    workers: Annotated[int, Field(ge=1, le=64)] = Field(2, description="threads that examine; one a core is plenty")
-    queue: Count = Field(64, description="requests that wait for a thread; more are answered 503")
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(
+        2, description="processes that look at pictures; one a core is plenty"
+    )
+    isolated: bool = Field(
+        True,
+        description="look at pictures in processes of their own: a decoder that crashes harms nobody else; false: in threads",
+    )
+    worker_memory_bytes: Annotated[int, Field(ge=512 * 1024 * 1024)] = Field(
+        2 * 1024**3, description="memory that one such process may address"
+    )
+    queue: Count = Field(64, description="requests that wait to be examined; more are answered 503")
     face_score: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.79, description="score from which a face counts; lower finds more, and more that is none"
     )

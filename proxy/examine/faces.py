@@ -24,7 +24,7 @@ _TURNS: Final = (Pixels.Transpose.ROTATE_90, Pixels.Transpose.ROTATE_180, Pixels
 _LARGE: Final = 1024
 
 
-_PICTORIAL: Final = (Image, Video, Document, Opaque, Reference)
+PICTORIAL: Final = (Image, Video, Document, Opaque, Reference)
 """Parts that show something, or may."""
 
 _NOTHING: Final = Evidence(
@@ -54,8 +54,8 @@ class Faces:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`clock` gives seconds; it is an argument so that tests can run out of time."""
-        self._limits = limits or PictureLimits()
-        self._score = score
+        self.limits = limits or PictureLimits()
+        self.score = score
         self._clock = clock
         self.reason = ""
         try:
@@ -71,9 +71,9 @@ class Faces:
     def examine(self, content: Content, caller: Caller) -> Evidence:
         """`media.faces` is FALSE only if every picture was searched in full and nothing else could show one."""
         del caller
-        if not any(isinstance(part, _PICTORIAL) for part in content.parts):
+        if not any(isinstance(part, PICTORIAL) for part in content.parts):
             return _NOTHING
-        deadline = self._clock() + self._limits.seconds
+        deadline = self._clock() + self.limits.seconds
         faces: list[tuple[Location, tuple[Face, ...]]] = []
         mobile: list[Location] = []
         gaps: list[tuple[Location, str]] = []
@@ -110,9 +110,9 @@ class Faces:
             return _Seen(gap=f"faces cannot be looked for here: {self.reason}")
         mobile = False
         try:
-            with open_picture(data, self._limits) as picture:
+            with open_picture(data, self.limits) as picture:
                 mobile = is_mobile(camera_of(picture))
-                for view in views(picture, self._limits):
+                for view in views(picture, self.limits):
                     if found := self._in_view(self._model, view, deadline):
                         return _Seen(found, mobile)
         except Undecodable as why:
@@ -122,9 +122,9 @@ class Faces:
     def _in_view(self, model: FaceModel, view: Pixels.Image, deadline: float) -> tuple[Face, ...]:
         for attempt in _attempts(view):
             if self._clock() > deadline:
-                raise Undecodable(f"its examination took longer than {self._limits.seconds:g} seconds")
+                raise Undecodable(f"its examination took longer than {self.limits.seconds:g} seconds")
             found = model.find(_bgr(attempt), *attempt.size)
-            counted = tuple(face for face in found if face.score >= self._score)
+            counted = tuple(face for face in found if face.score >= self.score)
             if counted:
                 return counted
         return ()

@@ -21,7 +21,7 @@ from proxy.forward.relay import SERVER, CallerGone, Relayed, relay
 from proxy.forward.upstream import Outgoing, Upstream
 from proxy.operation import Called
 from proxy.record.counting import count_conclusion
-from proxy.record.entry import Ending, Entries, Seen, outcome_of
+from proxy.record.entry import Ending, Entries, Record, Seen, outcome_of
 from proxy.record.journal import Journal, JournalUnavailable
 from proxy.record.metrics import Metrics
 from proxy.refusal import refuse_error
@@ -70,6 +70,7 @@ class Exchange:
     called: Called | None = None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    prepared: tuple[Seen, Record] | None = None
     recorded: bool = False
     ended: bool = False
     stages: dict[str, float] = field(default_factory=dict)
@@ -151,7 +152,16 @@ class Exchange:
         runtime = self.shell.runtime
         surfaced = surface(inbound, runtime.catalogue, runtime.surface_limits)
         self._stage("surface", self.read)
-        return self._judge(surfaced, timed(runtime.screening, self.shell.metrics))
+        screened = self._judge(surfaced, timed(runtime.screening, self.shell.metrics))
+        self._prepare(screened)  # digests of megabytes are not the event loop's work
+        return screened
+
+    def _prepare(self, conclusion: Conclusion) -> tuple[Seen, Record]:
+        """The record of a conclusion, made once."""
+        if self.prepared is None:
+            seen = self._seen()
+            self.prepared = (seen, self.shell.entries.decision(conclusion, seen))
+        return self.prepared
 
     def _judge(self, surfaced: Surfaced, screening: Screening) -> Screened:
         begun = time.monotonic()
@@ -169,9 +179,8 @@ class Exchange:
     # ---- commit and act
 
     async def _act(self, conclusion: Conclusion) -> web.StreamResponse:
-        seen = self._seen()
         begun = time.monotonic()
-        record = self.shell.entries.decision(conclusion, seen)
+        seen, record = self._prepare(conclusion)
         self.recorded = True
         try:
             receipt = await self.shell.journal.commit(record)

@@ -26,10 +26,14 @@ from proxy.serve.data_port import DataServer
 from proxy.serve.exchange import Exchange, Shell
 from proxy.serve.pool import Pool
 from proxy.serve.runtime import Runtime, describe
+from proxy.serve.workers import PictureWorkers
 from proxy.settings import DEMO
 from proxy.surface import FIELD_NAMES
 
 log = structlog.get_logger("facegate")
+
+_READERS = 2
+"""Threads beside those that wait for pictures, for large bodies and long texts."""
 
 _GC_THRESHOLD = 50_000
 """Allocations between two collections of the youngest generation: requests leave few cycles behind."""
@@ -43,6 +47,7 @@ class Facegate:
     data: web.ServerRunner
     admin: web.AppRunner
     demo: DemoService | None
+    workers: PictureWorkers | None
     draining: bool = False
 
     @property
@@ -61,6 +66,8 @@ class Facegate:
         await self.data.cleanup()
         await self.shell.upstream.close()
         self.shell.pool.close()
+        if self.workers is not None:
+            self.workers.close()
         await self.shell.journal.close()
         if self.demo is not None:
             await self.demo.stop()
@@ -73,9 +80,10 @@ async def start(runtime: Runtime) -> Facegate:
     metrics = Metrics()
     journal = Journal(runtime.folder / settings.audit.path, settings.audit.durability, metrics)
     demo = await start_demo_service() if settings.upstream.endpoint == DEMO else None
+    workers = _workers(runtime)
     shell = Shell(
-        runtime=runtime,
-        pool=Pool(settings.examination.workers, settings.examination.queue),
+        runtime=runtime.with_faces(workers) if workers is not None else runtime,
+        pool=Pool(settings.examination.workers + _READERS, settings.examination.queue),
         journal=journal,
         entries=Entries(_digest_key(runtime), FIELD_NAMES),
         metrics=metrics,
@@ -84,7 +92,7 @@ async def start(runtime: Runtime) -> Facegate:
     )
     _announce(shell)
     data = await _open_data_port(shell)
-    facegate = Facegate(shell, data, web.AppRunner(web.Application()), demo)
+    facegate = Facegate(shell, data, web.AppRunner(web.Application()), demo, workers)
     application = admin_application(journal, metrics, lambda: describe(runtime), lambda: facegate.draining)
     facegate.admin = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
     await facegate.admin.setup()
@@ -105,6 +113,16 @@ async def _open_data_port(shell: Shell) -> web.ServerRunner:
     await runner.setup()
     await web.TCPSite(runner, settings.listen.host, settings.listen.port, backlog=1024).start()
     return runner
+
+
+def _workers(runtime: Runtime) -> PictureWorkers | None:
+    """The processes that look at pictures, on their way up."""
+    examination = runtime.settings.examination
+    if not (examination.isolated and runtime.faces.available):
+        return None
+    workers = PictureWorkers(examination.workers, runtime.faces, examination.worker_memory_bytes)
+    workers.start()
+    return workers
 
 
 def _endpoint(runtime: Runtime, demo: DemoService | None) -> Endpoint:

@@ -1,26 +1,24 @@
-"""The pool that examines pictures and long texts beside the event loop."""
+"""The threads that read large bodies, examine long texts and wait for those who look at pictures, beside the event loop."""
 
 import asyncio
-import contextlib
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from proxy.errors import Unavailable
 
 T = TypeVar("T")
 
-NICENESS: Final = 10
-"""Added to the niceness of the pool's threads (Linux gives each thread its own), so that the event loop goes first."""
-
 
 class Pool:
-    """Threads for work that takes milliseconds and frees the GIL while it decodes and detects. The queue is bounded."""
+    """Threads for work that would hold up the event loop. The queue is bounded.
+
+    They are not niced: a thread that steps back while it holds the interpreter's lock makes the event loop wait for it.
+    """
 
     def __init__(self, workers: int, queue: int) -> None:
-        self._executor = ThreadPoolExecutor(workers, "examine", initializer=_step_back)
+        self._executor = ThreadPoolExecutor(workers, "examine")
         self._limit = workers + queue
         self._lock = threading.Lock()
         self.waiting = 0
@@ -42,8 +40,3 @@ class Pool:
     def close(self) -> None:
         """Drop what waits, let what runs end."""
         self._executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _step_back() -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -8,6 +8,7 @@ from pathlib import Path
 from proxy.admit.register import Register, load_register
 from proxy.content import Json
 from proxy.errors import ConfigurationError
+from proxy.examine.detector import Detector
 from proxy.examine.faces import Faces
 from proxy.examine.intent import Intent
 from proxy.examine.lexicon import Lexicon, digest_of, load_lexicon
@@ -39,6 +40,11 @@ class Runtime:
     def policy(self) -> Policy:
         """The policy in force."""
         return self.screening.policy
+
+    def with_faces(self, detector: Detector) -> "Runtime":
+        """The same, with another detector in place of the one that looks for faces."""
+        detectors = tuple(detector if one is self.faces else one for one in self.screening.detectors)
+        return replace(self, screening=replace(self.screening, detectors=detectors))
 
     def with_policy(self, policy: Policy) -> "Runtime":
         """The same, with another policy."""
@@ -77,7 +83,7 @@ def _revision(policy: Policy, lexicons: Path, settings: Settings) -> str:
     digest = sha256(policy.revision.encode())
     digest.update(digest_of(lexicons).encode())
     digest.update(settings.limits.model_dump_json().encode())
-    digest.update(settings.examination.model_dump_json().encode())
+    digest.update(f"{settings.examination.face_score!r}".encode())
     return digest.hexdigest()[:12]
 
 

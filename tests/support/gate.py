@@ -130,6 +130,7 @@ def settings_for(folder: Path, upstream: str, changes: Mapping[str, Any]) -> Set
         "policies": (str(CONFIG / "policies" / "ms-aoai-coc" / "2024-05-01"),),
         "lexicons": str(CONFIG / "lexicons"),
         "audit": {"path": "audit"},
+        "examination": {"isolated": False},
         "drain_timeout_s": 5.0,
     }
     for section, values in changes.items():
