@@ -30,9 +30,7 @@ for command in (serve, demo, screen, check, test, tenants, coverage, schemas):
 def main() -> None:
     """Run a command. Exit status 0: done (screen: forwarded); 1: checks or tests failed; 2: unusable input; 3: refused."""
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        sys.exit(cli(standalone_mode=False))  # click gives back the status of an Exit here, rather than raising it
     except click.ClickException as mistake:
         mistake.show()
         sys.exit(2)
