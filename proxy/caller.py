@@ -52,10 +52,14 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody that the caller acts for. Empty strings are unknown."""
+    """Somebody that the caller acts for. Empty strings are unknown.
+
+    `attested` is False where only the request says so: such a principal makes rules stricter, and explains nothing.
+    """
 
     organization: str
     country: str
+    attested: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, cast
 
 import http_sf
@@ -134,5 +134,9 @@ def _acting_for(tenant: TenantEntry, declared: OnBehalfOf) -> OnBehalfOf:
         return open_ended(declared)
     police = tuple(one for one in declared if one.organization in LAW_ENFORCEMENT)
     if fixed is None:
-        return (*police, SOMEBODY) if police else None
-    return fixed + tuple(one for one in police if one not in fixed)
+        return (*map(_unattested, police), SOMEBODY) if police else None
+    return fixed + tuple(_unattested(one) for one in police if one not in fixed)
+
+
+def _unattested(principal: Principal) -> Principal:
+    return replace(principal, attested=False)

@@ -42,7 +42,7 @@ def _known_police(caller: Caller) -> bool:
     return (
         caller.value_of("organization") in _POLICE
         or acting is None
-        or any(one.organization in _POLICE for one in acting)
+        or any(one.organization in _POLICE and one.attested for one in acting)
     )
 
 

@@ -15,7 +15,7 @@ from proxy.offline import tenant_of
 PACK = CONFIG / "policies" / "ms-aoai-coc" / "2024-05-01"
 
 
-def caller(on_behalf_of: OnBehalfOf = (), approvals: Sequence[Approval] = (), **attributes: str) -> Caller:
+def caller(on_behalf_of: OnBehalfOf = (), approvals: Sequence[Approval] = (), /, **attributes: str) -> Caller:
     """A caller of whom these attributes are attested."""
     known = {name: Attribute(name, value, Provenance.ATTESTED) for name, value in attributes.items()}
     return Caller("tenant", "key", known, on_behalf_of, tuple(approvals))
