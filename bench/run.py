@@ -103,9 +103,8 @@ def memory(ours: Watched, key: str) -> None:
         f"         text beside them: p50 {beside.percentile(0.5) * 1e3:.2f} ms, p99 {beside.percentile(0.99) * 1e3:.2f} ms"
     )
     print(f"         p99 of text: {ratio:.2f} x that without pictures (goal: 3)")
-    print(
-        f"         resident memory: {before:.0f} MiB before, {ours.peak_mb():.0f} MiB at the peak (goal: 600), {ours.now_mb():.0f} after"
-    )
+    peak, after = ours.peak_mb(), ours.now_mb()
+    print(f"         resident memory: {before:.0f} MiB before, {peak:.0f} MiB at the peak (goal: 600), {after:.0f} after")
 
 
 def steady(port: int, data: bytes, going: Callable[[], bool]) -> Load:

@@ -1,6 +1,7 @@
 """A whole Facegate in the test's own loop: its ports, keys, journal, and clients to call it with."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ class Gate:
         data = body if isinstance(body, bytes) else orjson.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {"api-key": self.keys[tenant], "content-type": "application/json", **named}
-        async with self.session.post(self.url + path, data=data, headers=sent, allow_redirects=False) as reply:
+        async with self.session.post(self.url + path, data=io.BytesIO(data), headers=sent, allow_redirects=False) as reply:
             read = await reply.read()
             return reply.status, (orjson.loads(read) if read else None), reply.headers
 
