@@ -3,17 +3,21 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 
 def require_program(name: str, debian_package: str) -> Path:
-    """The path of a program. Without it the test is skipped, or fails where no skip is allowed."""
-    found = shutil.which(name)
+    """The path of a program, on the PATH or beside the interpreter (some come in wheels).
+
+    Without it the test is skipped, or fails where no skip is allowed.
+    """
+    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
     if found:
         return Path(found)
-    why = f"the program {name} is missing: apt-get install {debian_package}"
+    why = f"the program {name} is missing; the package {debian_package} brings it"
     if os.environ.get("FACEGATE_TESTS_ALLOW_SKIP", "1") == "0":
         pytest.fail(f"{why} (no skips are allowed here)")
     pytest.skip(why)
