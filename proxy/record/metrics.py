@@ -79,6 +79,24 @@ TABLE: Final = (
     Metric("facegate_build_info", "gauge", ("version",), "1, with the version that runs"),
 )  # fmt: skip
 
+LABELS: Final[Mapping[str, str]] = {
+    "tenant": "ids of the register; `none` for a caller that is not known",
+    "operation": "names of the catalogue; `other` where a request did not get as far",
+    "outcome": "`allow`, `advise`, `flag`, `redact`, `review`, `block`; `rejected` where there was no verdict",
+    "status": "HTTP statuses, and the words that the metric's meaning names",
+    "rule": "ids of rules of the packs in force",
+    "mode": "`enforce`, `shadow`",
+    "kind": "`text`, `image`, `audio`, `video`, `document`, `schema`, `reference`, `opaque`; of records `decision`, `outcome`",
+    "disposition": "`inspected`, `refused`, `exempt`",
+    "stage": "`admit`, `surface`, `judge`, `record`, `forward_first_byte`",
+    "detector": "names of the detectors",
+    "pack": "names of the packs in force",
+    "version": "of the pack; of Facegate",
+    "revision": "the digest of everything that decides",
+    "reason": "`missing`, `unknown`, `expired`, `ambiguous`",
+}
+"""Every label, and the closed set that its values come from: nobody who calls can make a series."""
+
 
 @dataclass(slots=True)
 class _Histogram:
