@@ -50,7 +50,7 @@ def load(path: Path, model: type[M]) -> M:
 
 def load_located(path: Path, model: type[M]) -> Located[M]:
     """As `load`, with the lines kept for checks that the model cannot make."""
-    node = _compose(path)
+    node = _compose(_text(path), path)
     problems: list[tuple[int, str]] = []
     lines: dict[Path_, int] = {}
     plain = _plain(node, (), lines, problems)
@@ -94,8 +94,7 @@ def _text(path: Path) -> str:
         raise ConfigurationError(f"{path}:{line}: the file is not UTF-8") from failure
 
 
-def _compose(path: Path) -> Node:
-    text = _text(path)
+def _compose(text: str, path: Path) -> Node:
     directive = _DIRECTIVE.match(text)
     if directive:
         line = text.count("\n", 0, directive.end()) + 1
@@ -118,8 +117,7 @@ def _compose(path: Path) -> Node:
 
 
 def _plain(node: Node, where: Path_, lines: dict[Path_, int], problems: list[tuple[int, str]]) -> Any:
-    line = node.start_mark.line + 1
-    lines[where] = line
+    line = lines.setdefault(where, node.start_mark.line + 1)
     if len(where) > MAX_DEPTH:
         problems.append((line, f"nested deeper than {MAX_DEPTH} levels"))
         return None
@@ -163,8 +161,8 @@ def _mapping(
             first = lines[(*where, key)]
             problems.append((line, f"{_where((*where, key))}given twice, first on line {first}"))
             continue
-        plain[key] = _plain(value_node, (*where, key), lines, problems)
         lines[(*where, key)] = line
+        plain[key] = _plain(value_node, (*where, key), lines, problems)
     return plain
 
 
