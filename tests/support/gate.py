@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from support.service import KEY, StandIn, stand_in
 
 from proxy.admit.credentials import digest_of, new_key
+from proxy.admit.register import RegisterFile
 from proxy.cli.tenants import add_credential
 from proxy.serve.lifecycle import Facegate, start
 from proxy.serve.runtime import Runtime, load_runtime
@@ -70,7 +71,9 @@ class Gate:
         data = body if isinstance(body, bytes) else orjson.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {"api-key": self.keys[tenant], "content-type": "application/json", **named}
-        async with self.session.post(self.url + path, data=io.BytesIO(data), headers=sent, allow_redirects=False) as reply:
+        async with self.session.post(
+            self.url + path, data=io.BytesIO(data), headers=sent, allow_redirects=False
+        ) as reply:
             read = await reply.read()
             return reply.status, (orjson.loads(read) if read else None), reply.headers
 
@@ -150,10 +153,16 @@ def write_settings(path: Path, settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def gate(folder: Path, **changes: Any) -> AsyncIterator[Gate]:
-    """A Facegate that keeps its files in `folder`. `changes` are sections of the settings, as in `limits={…}`."""
+async def gate(folder: Path, register: RegisterFile | None = None, **changes: Any) -> AsyncIterator[Gate]:
+    """A Facegate that keeps its files in `folder`. `changes` are sections of the settings, as in `limits={…}`.
+
+    `register` takes the place of the shipped one, in which each tenant has its key of `KEYS`.
+    """
     async with stand_in() as service:
-        register_with_keys(folder)
+        if register is None:
+            register_with_keys(folder)
+        else:
+            (folder / "tenants.yaml").write_text(register.model_dump_json(exclude_none=True), encoding="utf-8")
         path = folder / "proxy.yaml"
         write_settings(path, settings_for(folder, service.url, changes))
         runtime = load_runtime(path)
