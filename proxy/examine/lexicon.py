@@ -51,6 +51,9 @@ class LexiconFile(_Entry):
     """One file of a lexicon folder."""
 
     concepts: Mapping[str, Mapping[str, tuple[str, ...]]] = Field(default_factory=dict)
+    unions: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="concepts that hold all the words of the concepts listed"
+    )
     intents: tuple[IntentEntry, ...] = ()
     fields: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict, description="field names by the fact they tell of"
@@ -98,10 +101,10 @@ class Lexicon:
         for concept, spellings in concepts.items():
             for word in spellings:
                 terms.setdefault(_term(word), []).append(concept)
-        self._concepts = tuple(map(tuple, terms.values()))
+        self._concepts = tuple(tuple(dict.fromkeys(found)) for found in terms.values())
         self._automaton = AhoCorasick(list(terms), matchkind=MatchKind.Standard)
         bits = {concept: 1 << number for number, concept in enumerate(concepts)}
-        self._bits = tuple(sum(bits[concept] for concept in set(found)) for found in self._concepts)
+        self._bits = tuple(sum(bits[concept] for concept in found) for found in self._concepts)
         self._asked = tuple((sum(bits[concept] for concept in set(one.sequence)), one) for one in self.intents)
         self.facts = frozenset(intent.fact for intent in intents)
 
@@ -258,10 +261,8 @@ def _load(folder: Path) -> tuple[Lexicon | None, list[str]]:
             files.append(documents.load_located(path, LexiconFile))
         except ConfigurationError as error:
             problems.extend(error.problems)
-    concepts: dict[str, list[str]] = {}
-    for file in files:
-        for concept, languages in file.value.concepts.items():
-            concepts.setdefault(concept, []).extend(word for words in languages.values() for word in words)
+    concepts, mistaken = _concepts(files)
+    problems += mistaken
     for file in files:
         problems += _unknown_names(file, concepts)
     if problems:
@@ -287,6 +288,29 @@ def _inverted(files: Sequence[documents.Located[LexiconFile]], section: str) -> 
             for name in names:
                 facts.setdefault(name, set()).add(fact)
     return {name: frozenset(told) for name, told in facts.items()}
+
+
+def _concepts(files: Sequence[documents.Located[LexiconFile]]) -> tuple[Mapping[str, Sequence[str]], Sequence[str]]:
+    """All concepts with their words, unions included, and the mistakes in the unions."""
+    concepts: dict[str, list[str]] = {}
+    for file in files:
+        for concept, languages in file.value.concepts.items():
+            concepts.setdefault(concept, []).extend(word for words in languages.values() for word in words)
+    mistaken: list[str] = []
+    for file in files:
+        mistaken += _unknown_parts(file, concepts)
+        for concept, parts in file.value.unions.items():
+            concepts.setdefault(concept, []).extend(word for part in parts for word in concepts.get(part, ()))
+    return concepts, mistaken
+
+
+def _unknown_parts(file: documents.Located[LexiconFile], concepts: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    return [
+        file.problem(("unions", union, place), f"unknown concept {name!r}; {nearest(name, concepts)}")
+        for union, parts in file.value.unions.items()
+        for place, name in enumerate(parts)
+        if name not in concepts
+    ]
 
 
 def _unknown_names(file: documents.Located[LexiconFile], concepts: Mapping[str, Sequence[str]]) -> Sequence[str]:

@@ -54,22 +54,7 @@ END: Final = "\x1e"
 """Stands for the end of a sentence in canonical text."""
 
 _SENTENCE_END: Final = re.compile(r"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！？；]")
-_ENDS: Final = (
-    b". ",
-    b"? ",
-    b"! ",
-    b"; ",
-    b": ",
-    b".\n",
-    b"?\n",
-    b"!\n",
-    b";\n",
-    b":\n",
-    b"\n\n",
-    b"\n-",
-    b"\n*",
-    b"\n#",
-)
+_ENDS: Final = (b". ", b"? ", b"! ", b"; ", b".\n", b"?\n", b"!\n", b";\n", b"\n\n", b"\n-", b"\n*", b"\n#")
 _MARK: Final = b" %b " % END.encode("ascii")
 _WIDE_MARK: Final = f" {END} "
 _WORDS_ONLY: Final = bytes(code if chr(code).isalnum() or chr(code) == END else 32 for code in range(128)) + bytes(128)
