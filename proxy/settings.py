@@ -92,7 +92,7 @@ class Limits(_Section):
     body_timeout_s: Seconds = Field(120.0, description="seconds for the whole body to arrive (then 408)")
     idle_timeout_s: Seconds = Field(20.0, description="longest pause while the body arrives (then 408)")
     inflight_bytes: Count = Field(
-        256 * 1024 * 1024, description="bodies held in memory at a time; more wait before they are read"
+        256 * 1024 * 1024, description="bodies held in memory at a time; a large one beyond them is answered 503"
     )
     json_depth: Count = Field(64, description="deepest nesting of a JSON body")
     images: Count = Field(50, description="pictures in one request")
