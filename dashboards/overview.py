@@ -108,8 +108,8 @@ HEALTH: Final = Row("Audit and health", (
            "reqps", (Query(per_second("facegate_auth_failures_total", by="reason"), "{{reason}}"),), stacked=True),
     Course("Requests in flight", "Requests being served now, streams included.",
            "short", (Query(f"sum by (instance) ({series('facegate_inflight_requests')})", "{{instance}}"),)),
-    Course("Memory", "Memory of the proxy's process, and what request bodies hold of it. Workers that look at pictures are processes"
-           " of their own, and not in it.",
+    Course("Memory", "Memory of the proxy's process, and what request bodies hold of it. Workers that look at pictures are"
+           " processes of their own, and not in it.",
            "bytes", (Query(f"sum by (instance) ({series('process_resident_memory_bytes')})", "{{instance}} resident"),
                      Query(f"sum by (instance) ({series('facegate_inflight_bytes')})", "{{instance}} bodies"))),
     Course("Processor", "Processor time of the proxy's process, of one core. Workers that look at pictures are not in it.",
