@@ -1,13 +1,14 @@
 """What does the request show?"""
 
 from collections.abc import Sequence
+from typing import Final
 
 from proxy.caller import Caller
 from proxy.content import Content
 from proxy.examine.conflict import conflicts
 from proxy.examine.detector import Detector
-from proxy.facts import Evidence, Fact, unknown
-from proxy.location import WHOLE, Location
+from proxy.facts import Evidence, unknown
+from proxy.location import WHOLE
 
 
 def examine(content: Content, caller: Caller, detectors: Sequence[Detector]) -> Evidence:
@@ -15,16 +16,29 @@ def examine(content: Content, caller: Caller, detectors: Sequence[Detector]) -> 
 
     A detector that fails makes its own facts unknown and nothing else.
     """
-    facts: list[Fact] = []
-    unexamined: list[tuple[Location, str]] = []
-    for detector in detectors:
-        try:
-            seen = detector.examine(content, caller)
-        except Exception as failure:  # noqa: BLE001 - a detector may fail in any way; its facts become unknown
-            facts.extend(unknown(detector.reports, detector.name, f"the detector failed: {type(failure).__name__}"))
-            unexamined.append((WHOLE, f"the {detector.name} detector failed"))
-        else:
-            facts.extend(seen.facts)
-            unexamined.extend(seen.unexamined)
+    seen = tuple([_ask(detector, content, caller) for detector in detectors])
+    key = tuple(map(id, seen))
+    if key in _JOINED:
+        return _JOINED[key][1]
+    facts = [fact for one in seen for fact in one.facts]
     facts.extend(conflicts(Evidence(tuple(facts)), caller))
-    return Evidence(tuple(facts), tuple(unexamined))
+    evidence = Evidence(tuple(facts), tuple(place for one in seen for place in one.unexamined))
+    if len(_JOINED) < _MAX_JOINED and not evidence.unexamined and not any(fact.truth for fact in facts):
+        _JOINED[key] = (seen, evidence)  # what is kept alive keeps its id
+    return evidence
+
+
+_JOINED: Final[dict[tuple[int, ...], tuple[tuple[Evidence, ...], Evidence]]] = {}
+"""The joined evidence of requests in which no detector saw anything, as of most: each detector then gives the same value."""
+
+_MAX_JOINED: Final = 64
+
+
+def _ask(detector: Detector, content: Content, caller: Caller) -> Evidence:
+    try:
+        return detector.examine(content, caller)
+    except Exception as failure:  # noqa: BLE001 - a detector may fail in any way; its facts become unknown
+        why = f"the detector failed: {type(failure).__name__}"
+        return Evidence(
+            unknown(detector.reports, detector.name, why), ((WHOLE, f"the {detector.name} detector failed"),)
+        )

@@ -25,7 +25,7 @@ class Intent:
         self.reports = frozenset(name for name in CATALOGUE if name.startswith(("intent.", "context.")))
         self._lexicon = lexicon
         self._silent = {name: Fact(name, Truth.FALSE, self.name) for name in sorted(self.reports)}
-        self._nothing = tuple(self._silent.values())
+        self._nothing = Evidence(tuple(self._silent.values()))
 
     def examine(self, content: Content, caller: Caller) -> Evidence:
         """One fact a name: TRUE with the places that speak and the best score, FALSE, or UNKNOWN past the limits."""
@@ -55,7 +55,7 @@ class Intent:
         self, found: Mapping[str, tuple[float, list[Location]]], gaps: list[tuple[Location, str]]
     ) -> Evidence:
         if not found and not gaps:
-            return Evidence(self._nothing)
+            return self._nothing
         facts = dict(self._silent)
         if gaps:
             places = tuple(place for place, _ in gaps)

@@ -22,13 +22,13 @@ class Media:
     name = "media"
     reports = frozenset({*_KINDS, "coverage.opaque", "coverage.references", "coverage.remote"})
 
-    _NOTHING = tuple(Fact(fact, Truth.FALSE, "media") for fact in sorted(reports))
+    _NOTHING = Evidence(tuple(Fact(fact, Truth.FALSE, "media") for fact in sorted(reports)))
 
     def examine(self, content: Content, caller: Caller) -> Evidence:
         """One fact a name, with count and locations. A kind is UNKNOWN where an unread part may be of that kind."""
         del caller
         if not any(isinstance(part, _NOTABLE) for part in content.parts):
-            return Evidence(self._NOTHING)
+            return self._NOTHING
         facts = [self._kind(name, kind, content.parts) for name, kind in _KINDS.items()]
         facts.append(self._places("coverage.opaque", [p.location for p in content.parts if isinstance(p, Opaque)]))
         facts.append(

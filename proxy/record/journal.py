@@ -102,7 +102,7 @@ class Journal:
         self._thread = ThreadPoolExecutor(1, "journal")
         self._log = structlog.wrap_logger(
             self._sink, processors=[_only_allowed, _render], wrapper_class=structlog.BoundLoggerBase
-        )
+        ).bind()  # once: else every record makes a logger of its own
 
     def _heal(self) -> None:
         """End a line that a crash tore, so that the next record starts on a line of its own."""

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, TypeAlias
 
 import orjson
@@ -31,7 +32,7 @@ from proxy.serve.data_port import refuse_transfer_tricks
 from proxy.serve.pool import Pool
 from proxy.serve.runtime import Runtime
 from proxy.serve.timed import timed
-from proxy.surface import route, surface
+from proxy.surface import read, route
 
 SMALL_BODY: Final = 64 * 1024
 """Bytes up to which a body is parsed on the event loop: some tens of microseconds a kilobyte at the worst."""
@@ -141,16 +142,16 @@ class Exchange:
         self.read = time.monotonic()
         inbound = Inbound(request.method, request.raw_path, self.headers, self.body)
         if len(self.body) > SMALL_BODY:
-            return await shell.pool.run(lambda: self._surface_and_judge(inbound))
-        surfaced = surface(inbound, runtime.catalogue, runtime.surface_limits)
+            return await shell.pool.run(partial(self._read_and_judge, inbound, self.called))
+        surfaced = read(inbound, self.called, runtime.surface_limits)
         self._stage("surface", self.read)
         if light(surfaced.content):
             return self._judge(surfaced, runtime.screening)
         return await shell.pool.run(lambda: self._judge(surfaced, timed(runtime.screening, shell.metrics)))
 
-    def _surface_and_judge(self, inbound: Inbound) -> Screened:
+    def _read_and_judge(self, inbound: Inbound, called: Called) -> Screened:
         runtime = self.shell.runtime
-        surfaced = surface(inbound, runtime.catalogue, runtime.surface_limits)
+        surfaced = read(inbound, called, runtime.surface_limits)
         self._stage("surface", self.read)
         screened = self._judge(surfaced, timed(runtime.screening, self.shell.metrics))
         self._prepare(screened)  # digests of megabytes are not the event loop's work
@@ -312,7 +313,19 @@ class Exchange:
 
 def new_decision_id() -> str:
     """A fresh id: milliseconds since 1970 in hexadecimal, so that ids sort by time, then 64 random bits."""
-    return f"fgd_{time.time_ns() // 1_000_000:011x}{secrets.token_hex(8)}"
+    return f"fgd_{time.time_ns() // 1_000_000:011x}{_drawn(8).hex()}"
+
+
+def _drawn(size: int) -> bytes:
+    """Random bytes of the system's, drawn in bulk: each draw is a system call."""
+    if len(_DRAWN) < size:
+        _DRAWN.extend(secrets.token_bytes(4096))
+    taken = bytes(_DRAWN[-size:])
+    del _DRAWN[-size:]
+    return taken
+
+
+_DRAWN: Final = bytearray()
 
 
 def _upstream_status(ended: str, relayed: Relayed) -> str:

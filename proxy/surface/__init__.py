@@ -12,7 +12,7 @@ from proxy.surface.readers import FIELD_NAMES, READERS
 from proxy.surface.readers.walk import Walk, is_word
 from proxy.surface.rewrite import holds_uri, rewrite_json
 
-__all__ = ["FIELD_NAMES", "load_catalogue", "route", "surface"]
+__all__ = ["FIELD_NAMES", "load_catalogue", "read", "route", "surface"]
 
 
 def surface(inbound: Inbound, catalogue: Catalogue, limits: Limits) -> Surfaced:
