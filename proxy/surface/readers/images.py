@@ -1,5 +1,6 @@
 """Image generation."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,11 +14,21 @@ def read_image_generation(walk: Walk, body: Mapping[str, Any]) -> None:
     walk.fields(Location(), body, _BODY)
 
 
+_SIZE: Final = re.compile(r"auto|[0-9]{1,5}x[0-9]{1,5}")
+
+
+def _size(walk: Walk, here: Location, value: Any) -> None:
+    if isinstance(value, str) and _SIZE.fullmatch(value):
+        walk.inert.append(here)
+    else:
+        walk.unknown(here, value)
+
+
 _BODY: Final[Table] = {
     "model": name,
     "prompt": prompt,
     "n": number,
-    "size": name,
+    "size": _size,
     "quality": one_of("standard", "hd", "low", "medium", "high", "xhigh", "max", "auto"),
     "style": text,
     "user": text,

@@ -259,8 +259,11 @@ def _conversation(walk: Walk, here: Location, value: Any) -> None:
 
 def _prompt(walk: Walk, here: Location, value: Any) -> None:
     walk.reference(here, "prompt", value.get("id") if isinstance(value, dict) else value)
-    if isinstance(value, dict) and value.get("variables"):
-        _deep(walk, here.at("variables"), value["variables"], Role.USER)
+    variables = value.get("variables") if isinstance(value, dict) else None
+    if isinstance(variables, dict):
+        for key, member in variables.items():
+            walk.text(here.at("variables", key), Role.USER, key)
+            _deep(walk, here.at("variables", key), member, Role.USER)
 
 
 _SUMMARY: Final[Field] = one_of("auto", "concise", "detailed")
