@@ -1,0 +1,208 @@
+"""The core: policy speaks first, and what it lets pass is still refused while any part of it was not examined."""
+
+import pytest
+from support.cases import caller
+
+from proxy.caller import Caller
+from proxy.content import (
+    Audio,
+    Content,
+    Coverage,
+    Document,
+    Image,
+    Inline,
+    Opaque,
+    Part,
+    Reference,
+    Remote,
+    Role,
+    Schema,
+    SchemaKind,
+    Text,
+    Video,
+)
+from proxy.decision import Decision, Outcome
+from proxy.exchange import Forward, Inspected, Refuse, Surfaced
+from proxy.facts import CATALOGUE, Evidence, Fact, Truth
+from proxy.judge.policy import FactIs, Pack, Policy, Rule, fact_names, needs
+from proxy.location import WHOLE, Location
+from proxy.operation import Called, Disposition, Operation
+from proxy.refusal import Wording
+from proxy.screen import LIGHT_TEXT, Screening, light, screen, unexamined
+
+OPERATION = Operation("chat.completions", ("POST",), ("/x",), Disposition.SCREEN, "chat")
+CALLED = Called(OPERATION, "/x", ())
+INSPECTED = Inspected("application/json", (b"{}",))
+
+
+def at(*steps: str | int) -> Location:
+    return Location(steps)
+
+
+HELLO = Text(at("messages", 0), Role.USER, "hello")
+
+
+class Says:
+    """A detector that reports one fact, and what it could not examine."""
+
+    name = "says"
+
+    def __init__(self, truth: Truth, *gaps: tuple[Location, str]) -> None:
+        self.reports = frozenset(CATALOGUE)
+        self._evidence = Evidence(
+            tuple(Fact(name, truth if name == "media.images" else Truth.FALSE, "says") for name in CATALOGUE), gaps
+        )
+
+    def examine(self, content: Content, caller: Caller) -> Evidence:
+        del content, caller
+        return self._evidence
+
+
+class Fails:
+    """A detector that fails."""
+
+    name = "fails"
+    reports = frozenset({"media.images"})
+
+    def examine(self, content: Content, caller: Caller) -> Evidence:
+        raise ZeroDivisionError(content, caller)
+
+
+def screening(
+    *detectors: Says | Fails, outcome: Outcome = Outcome.BLOCK, undetermined: Outcome = Outcome.REVIEW
+) -> Screening:
+    when = FactIs("media.images")
+    rule = Rule(
+        "a-rule",
+        "C03",
+        "",
+        "",
+        "verbatim",
+        when,
+        outcome,
+        undetermined,
+        "why",
+        needs=needs(when),
+        facts=fact_names(when),
+    )
+    return Screening(Policy((Pack("p", "1", "", (rule,)),), "r"), detectors, Wording("somebody"))
+
+
+def surfaced(*parts: Part) -> Surfaced:
+    return Surfaced(CALLED, Content(parts, (), "m"), INSPECTED)
+
+
+def test_forwarded() -> None:
+    """What is allowed and was examined is sent as it was inspected."""
+    screened = screen(surfaced(HELLO), caller(), screening(Says(Truth.FALSE)), "d")
+    assert screened.action == Forward(CALLED, INSPECTED)
+    assert screened.decision == Decision(Outcome.ALLOW, (), (), "r")
+    assert (screened.coverage, screened.gaps) == (Coverage(1, 0, 0, {("text", "inspected"): 1}), [])
+
+
+REFUSED = [
+    ("prohibited", Says(Truth.TRUE), Outcome.BLOCK, 403, "prohibited_use"),
+    ("held", Says(Truth.TRUE), Outcome.REVIEW, 403, "review_required"),
+    ("undetermined", Says(Truth.UNKNOWN), Outcome.BLOCK, 403, "review_required"),
+    ("prohibited and not examined", Says(Truth.TRUE, (at("messages"), "why")), Outcome.BLOCK, 403, "prohibited_use"),
+    ("flagged and not examined", Says(Truth.TRUE, (at("messages"), "why")), Outcome.FLAG, 422, "not_inspectable"),
+    ("allowed and not examined", Says(Truth.FALSE, (at("messages"), "why")), Outcome.BLOCK, 422, "not_inspectable"),
+    ("what cannot be redacted", Says(Truth.TRUE), Outcome.REDACT, 403, "prohibited_use"),
+]
+
+
+@pytest.mark.parametrize(
+    ("detector", "outcome", "status", "code"), [one[1:] for one in REFUSED], ids=[one[0] for one in REFUSED]
+)
+def test_refused(detector: Says, outcome: Outcome, status: int, code: str) -> None:
+    """Policy first; then whatever was not examined."""
+    action = screen(surfaced(HELLO), caller(), screening(detector, outcome=outcome), "d").action
+    assert isinstance(action, Refuse)
+    assert (action.status, action.code) == (status, code)
+
+
+@pytest.mark.parametrize("undetermined", [Outcome.ALLOW, Outcome.FLAG, Outcome.REVIEW], ids=lambda one: one.value)
+def test_a_detector_that_fails_lets_nothing_pass(undetermined: Outcome) -> None:
+    """Its facts are unknown, whatever a rule says of that: what it was to examine counts as not examined."""
+    screened = screen(surfaced(HELLO), caller(), screening(Fails(), undetermined=undetermined), "d")
+    assert isinstance(screened.action, Refuse)
+    assert screened.gaps == [(WHOLE, "the fails detector failed")]
+    assert screened.coverage == Coverage(0, 1, 0, {("text", "refused"): 1})
+
+
+PARTS: list[tuple[str, Part, str]] = [
+    ("text", HELLO, ""),
+    ("schema", Schema(at("tools"), SchemaKind.TOOL, {}), ""),
+    ("inline picture", Image(at("a"), Inline("image/png", b"")), ""),
+    (
+        "remote picture",
+        Image(at("a"), Remote("https://a")),
+        "a picture behind an address; send it inline as a data URI",
+    ),
+    ("recording", Audio(at("a"), Inline("audio/wav", b"")), "content of kind audio is not examined yet"),
+    ("remote recording", Audio(at("a"), Remote("https://a")), "content of kind audio is not examined yet"),
+    ("moving picture", Video(at("a"), Inline("video/mp4", b"")), "content of kind video is not examined yet"),
+    ("file", Document(at("a"), Inline("application/pdf", b"")), "content of kind document is not examined yet"),
+    (
+        "remote file",
+        Document(at("a"), Remote("https://a")),
+        "a file behind an address; what the service would fetch was not seen here",
+    ),
+    (
+        "reference",
+        Reference(at("a"), "file", "f-1"),
+        "the file is kept by the service; what it holds was not seen here",
+    ),
+    ("opaque", Opaque(at("a"), "it is strange"), "it is strange"),
+]
+
+
+@pytest.mark.parametrize(("part", "why"), [one[1:] for one in PARTS], ids=[one[0] for one in PARTS])
+def test_what_no_reader_reads(part: Part, why: str) -> None:
+    """Each kind of part is examined, or is in the way with its reason."""
+    gaps = unexamined(Content((part,), (), "m"), Evidence())
+    assert gaps == ([(part.location, why)] if why else [])
+    screened = screen(surfaced(part), caller(), screening(Says(Truth.FALSE)), "d")
+    assert isinstance(screened.action, Refuse if why else Forward)
+
+
+def test_a_place_is_told_once() -> None:
+    """What no reader reads and a detector gave up too has the first reason."""
+    strange = Opaque(at("a"), "it is strange")
+    seen = Evidence((), ((at("a"), "given up"), (at("b"), "given up")))
+    assert unexamined(Content((strange,), (), "m"), seen) == [(at("a"), "it is strange"), (at("b"), "given up")]
+
+
+def test_coverage_adds_up() -> None:
+    """Parts inside a place that was not examined count as refused; inspected and refused make all of them."""
+    parts = (
+        HELLO,
+        Text(at("messages", 1, "content"), Role.USER, "x"),
+        Image(at("messages", 1, "picture"), Inline("image/png", b"")),
+        Opaque(at("tools"), "why"),
+    )
+    found = screen(surfaced(*parts), caller(), screening(Says(Truth.FALSE, (at("messages", 1), "why"))), "d").coverage
+    assert found == Coverage(
+        1,
+        3,
+        0,
+        {("text", "inspected"): 1, ("text", "refused"): 1, ("image", "refused"): 1, ("opaque", "refused"): 1},
+    )
+
+
+LIGHT: list[tuple[str, tuple[Part, ...], bool]] = [
+    ("nothing", (), True),
+    ("some words", (HELLO,), True),
+    ("words to the limit", (Text(at("a"), Role.USER, "x" * LIGHT_TEXT),), True),
+    ("one more", (Text(at("a"), Role.USER, "x" * LIGHT_TEXT), Text(at("b"), Role.USER, "x")), False),
+    ("a reference", (Reference(at("a"), "file", "f"), Opaque(at("b"), "why")), True),
+    ("a schema", (Schema(at("a"), SchemaKind.TOOL, {}),), True),
+    ("many schemas", tuple(Schema(at(n), SchemaKind.TOOL, {}) for n in range(5)), False),
+    ("a picture", (Image(at("a"), Inline("image/png", b"")),), False),
+]
+
+
+@pytest.mark.parametrize(("parts", "quick"), [one[1:] for one in LIGHT], ids=[one[0] for one in LIGHT])
+def test_what_is_light(parts: tuple[Part, ...], quick: bool) -> None:  # noqa: FBT001
+    """Few words, no media."""
+    assert light(Content(parts, (), "m")) is quick
