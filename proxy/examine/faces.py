@@ -1,7 +1,7 @@
 """Is there a face in a picture? Every frame is searched, small and large, upright and turned. Nobody is recognised."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from proxy.caller import Caller
 from proxy.content import Content, Document, Image, Inline, Opaque, Reference, Remote, Video
 from proxy.examine.face_model import Face, FaceModel, ModelUnavailable
 from proxy.examine.image_context import is_mobile
-from proxy.examine.pictures import PictureLimits, Undecodable, camera_of, open_picture, views
+from proxy.examine.pictures import PictureLimits, Undecodable, camera_of, glance, open_picture, views
 from proxy.facts import Evidence, Fact, Truth
 from proxy.location import Location
 
@@ -27,6 +27,8 @@ _LARGE: Final = 1024
 PICTORIAL: Final = (Image, Video, Document, Opaque, Reference)
 """Parts that show something, or may."""
 
+_UNSEEN: Final = "the request carries pictures or files that cannot be searched"
+
 _NOTHING: Final = Evidence(
     (Fact("media.faces", Truth.FALSE, "faces"), Fact("media.mobile_camera", Truth.FALSE, "faces"))
 )
@@ -37,7 +39,7 @@ class _Seen:
     """What one picture showed: the faces, whether a mobile camera took it, and why it could not be examined in full."""
 
     faces: tuple[Face, ...] = ()
-    mobile: bool = False
+    mobile: Truth = Truth.FALSE
     gap: str = ""
 
 
@@ -74,64 +76,76 @@ class Faces:
         if not any(isinstance(part, PICTORIAL) for part in content.parts):
             return _NOTHING
         deadline = self._clock() + self.limits.seconds
-        faces: list[tuple[Location, tuple[Face, ...]]] = []
-        mobile: list[Location] = []
-        gaps: list[tuple[Location, str]] = []
-        for part in content.parts:
-            if not (isinstance(part, Image) and isinstance(part.source, Inline)):
-                continue
-            seen = self._search(part.source.data, deadline)
-            if seen.faces:
-                faces.append((part.location, seen.faces))
-            if seen.mobile:
-                mobile.append(part.location)
-            if seen.gap:
-                gaps.append((part.location, seen.gap))
-        blind = bool(gaps) or any(map(_could_show, content.parts))
-        camera = Fact(
-            "media.mobile_camera", Truth.TRUE if mobile else Truth.FALSE, self.name, 1.0, tuple(mobile), len(mobile)
-        )
-        return Evidence((self._fact(faces, gaps, blind=blind), camera), tuple(gaps))
+        seen = [
+            (part.location, self._search(part.source.data, deadline))
+            for part in content.parts
+            if isinstance(part, Image) and isinstance(part.source, Inline)
+        ]
+        gaps = tuple((place, one.gap) for place, one in seen if one.gap)
+        unseen = any(map(_could_show, content.parts))
+        faces = [(place, one.faces) for place, one in seen if one.faces]
+        return Evidence((self._faces(faces, gaps, unseen=unseen), self._camera(seen, unseen=unseen)), gaps)
 
-    def _fact(
-        self, faces: list[tuple[Location, tuple[Face, ...]]], gaps: list[tuple[Location, str]], *, blind: bool
+    def _faces(
+        self,
+        faces: Sequence[tuple[Location, tuple[Face, ...]]],
+        gaps: Sequence[tuple[Location, str]],
+        *,
+        unseen: bool,
     ) -> Fact:
         if faces:
             best = max(face.score for _, found in faces for face in found)
             number = sum(len(found) for _, found in faces)
             return Fact("media.faces", Truth.TRUE, self.name, best, tuple(place for place, _ in faces), number)
-        if blind:
-            why = gaps[0][1] if gaps else "the request carries pictures or files that cannot be searched"
+        if gaps or unseen:
+            why = gaps[0][1] if gaps else _UNSEEN
             return Fact("media.faces", Truth.UNKNOWN, self.name, 0.0, tuple(place for place, _ in gaps), 0, why)
         return Fact("media.faces", Truth.FALSE, self.name)
 
+    def _camera(self, seen: Sequence[tuple[Location, _Seen]], *, unseen: bool) -> Fact:
+        name = "media.mobile_camera"
+        if mobile := tuple(place for place, one in seen if one.mobile is Truth.TRUE):
+            return Fact(name, Truth.TRUE, self.name, 1.0, mobile, len(mobile))
+        unread = tuple(place for place, one in seen if one.mobile is Truth.UNKNOWN)
+        if unread or unseen:
+            return Fact(name, Truth.UNKNOWN, self.name, 0.0, unread, 0, "a picture's metadata could not be read")
+        return Fact(name, Truth.FALSE, self.name)
+
     def _search(self, data: bytes, deadline: float) -> _Seen:
-        if self._model is None:
-            return _Seen(gap=f"faces cannot be looked for here: {self.reason}")
-        mobile = False
+        mobile = Truth.UNKNOWN
         try:
             with open_picture(data, self.limits) as picture:
-                mobile = is_mobile(camera_of(picture))
-                for view in views(picture, self.limits):
-                    if found := self._in_view(self._model, view, deadline):
+                mobile = Truth.TRUE if is_mobile(camera_of(picture)) else Truth.FALSE
+                for look in _looks(data, picture, self.limits):
+                    if found := self._find(look, deadline):
                         return _Seen(found, mobile)
         except Undecodable as why:
             return _Seen((), mobile, str(why))
         return _Seen((), mobile)
 
-    def _in_view(self, model: FaceModel, view: Pixels.Image, deadline: float) -> tuple[Face, ...]:
-        for attempt in _attempts(view):
-            if self._clock() > deadline:
-                raise Undecodable(f"its examination took longer than {self.limits.seconds:g} seconds")
-            found = model.find(_bgr(attempt), *attempt.size)
-            counted = tuple(face for face in found if face.score >= self.score)
-            if counted:
-                return counted
-        return ()
+    def _find(self, look: Pixels.Image, deadline: float) -> tuple[Face, ...]:
+        if self._model is None:
+            raise Undecodable(f"faces cannot be looked for here: {self.reason}")
+        if self._clock() > deadline:
+            raise Undecodable(f"its examination took longer than {self.limits.seconds:g} seconds")
+        found = self._model.find(_bgr(look), *look.size)
+        return tuple(face for face in found if face.score >= self.score)
+
+
+def _looks(data: bytes, picture: Pixels.Image, limits: PictureLimits) -> Iterator[Pixels.Image]:
+    """What is searched in turn, cheapest first. Most faces are seen at the first look, for which a JPEG is decoded small."""
+    first = glance(data, limits)
+    if first is not None:
+        yield _at(first, _SIDES[0])
+    for number, view in enumerate(views(picture, limits)):
+        attempts = _attempts(view)
+        if number == 0 and first is not None:
+            next(attempts)
+        yield from attempts
 
 
 def _attempts(view: Pixels.Image) -> Iterator[Pixels.Image]:
-    """The cascade, cheapest first: 320 pixels, 640, the small one in quarter turns, and 1024 for large pictures."""
+    """The cascade of one view: 320 pixels, 640, the small one in quarter turns, and 1024 for large pictures."""
     small = _at(view, _SIDES[0])
     yield small
     if max(view.size) > _SIDES[0]:

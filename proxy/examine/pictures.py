@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from PIL import Image, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
+
+from proxy.examine.structure import gif_extents, jpeg_scans, png_damage
 
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP")
 """Formats that the service takes (its vision how-to). MPO arrives as JPEG."""
 
 VIEW_SIDE: Final = 1024
 """Longest side, in pixels, of the views that are searched."""
+
+GLANCE_SIDE: Final = 320
+"""Side, in pixels, that suffices for the first look at a picture."""
 
 _ORIENTATION: Final = 0x0112
 _TURNS: Final = {
@@ -58,25 +64,40 @@ class Camera:
 
 def open_picture(data: bytes, limits: PictureLimits) -> Image.Image:
     """Read a picture's header and hold it against the limits. Raises Undecodable; decodes no pixel."""
-    if data[:3] == b"\xff\xd8\xff" and data.count(b"\xff\xda") > limits.jpeg_scans:
-        raise Undecodable(f"a JPEG of more than {limits.jpeg_scans} scans")
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as mistake:
         raise Undecodable("not a picture in JPEG, PNG, GIF or WebP format") from mistake
     except Exception as mistake:
         raise Undecodable(f"its header cannot be read ({type(mistake).__name__})") from mistake
-    _check_size(picture, limits)
+    _check_size(picture.size, limits)
+    match picture.format:
+        case "PNG":
+            if damage := png_damage(data):
+                raise Undecodable(damage)
+        case "GIF":  # a frame may reach beyond the picture, which then grows
+            for extent in gif_extents(data):
+                _check_size(extent, limits)
+        case _:
+            pass
     return picture
 
 
-def _check_size(picture: Image.Image, limits: PictureLimits) -> None:
-    width, height = picture.size
+def _check_size(size: tuple[int, int], limits: PictureLimits) -> None:
+    width, height = size
     if width < 1 or height < 1 or max(width, height) > limits.side or width * height > limits.pixels:
         millions = limits.pixels / 1_000_000
         raise Undecodable(
             f"a picture of {width} x {height} pixels; the limits are {limits.side} a side and {millions:g} megapixels"
         )
+
+
+def _check_scans(picture: Image.Image, limits: PictureLimits) -> None:
+    """Hold the frame at hand, if it is a JPEG, against the limit on scans."""
+    if not isinstance(picture, JpegImageFile) or not isinstance(picture.fp, io.BytesIO) or not picture.tile:
+        return
+    if jpeg_scans(picture.fp.getvalue(), picture.tile[0].offset, limits.jpeg_scans) > limits.jpeg_scans:
+        raise Undecodable(f"a JPEG of more than {limits.jpeg_scans} scans")
 
 
 def camera_of(picture: Image.Image) -> Camera:
@@ -93,6 +114,21 @@ def _word(value: object) -> str:
     return value.replace("\0", " ").strip()[:64] if isinstance(value, str) else ""
 
 
+def glance(data: bytes, limits: PictureLimits) -> Image.Image | None:
+    """The first frame of a JPEG, upright, at `GLANCE_SIDE` pixels or little more: a JPEG is decoded small for much less.
+
+    None for other formats, and where the frame is small anyway. Raises Undecodable.
+    """
+    with open_picture(data, limits) as picture:
+        if not isinstance(picture, JpegImageFile) or max(picture.size) < 2 * GLANCE_SIDE:
+            return None
+        _check_scans(picture, limits)
+        orientation = _orientation(picture)
+        picture.draft("RGB", (GLANCE_SIDE, GLANCE_SIDE))
+        (view,) = _frame(picture)
+        return _upright(view, orientation)
+
+
 def views(picture: Image.Image, limits: PictureLimits) -> Iterator[Image.Image]:
     """Every frame of a picture as RGB, upright by its EXIF orientation, at most `VIEW_SIDE` pixels a side.
 
@@ -104,13 +140,20 @@ def views(picture: Image.Image, limits: PictureLimits) -> Iterator[Image.Image]:
     while _seek(picture, number):
         if number >= limits.frames:
             raise Undecodable(f"an animation of more than {limits.frames} frames")
-        _check_size(picture, limits)
+        _check_size(picture.size, limits)
         pixels += picture.width * picture.height
         if pixels > limits.frame_pixels:
             raise Undecodable(f"an animation of more than {limits.frame_pixels} pixels in all")
+        _check_scans(picture, limits)
+        if isinstance(picture, JpegImageFile):
+            picture.draft("RGB", (VIEW_SIDE, VIEW_SIDE))
         for view in _frame(picture):
-            yield view.transpose(_TURNS[orientation]) if orientation in _TURNS else view
+            yield _upright(view, orientation)
         number += 1
+
+
+def _upright(view: Image.Image, orientation: int) -> Image.Image:
+    return view.transpose(_TURNS[orientation]) if orientation in _TURNS else view
 
 
 def _seek(picture: Image.Image, number: int) -> bool:
@@ -140,8 +183,6 @@ def _orientation(picture: Image.Image) -> int:
 
 def _frame(picture: Image.Image) -> Iterator[Image.Image]:
     try:
-        if picture.format in ("JPEG", "MPO"):
-            picture.draft("RGB", (VIEW_SIDE, VIEW_SIDE))
         picture.load()
         small = _reduced(picture)
         if _has_alpha(small):

@@ -96,7 +96,11 @@ def drawing(form: str = "PNG") -> bytes:
 
 @cache
 def animation(form: str, face_frame: int | None = -1, frames: int = 4, side: int = 256) -> bytes:
-    """A GIF, WEBP, APNG or MPO of `frames` pictures without a face, save frame `face_frame` (None: in none of them)."""
+    """A GIF, WEBP, APNG or MPO of `frames` pictures without a face, save frame `face_frame` (None: in none of them).
+
+    An MPO has two frames: of more, Pillow writes a wrong index.
+    """
+    frames = 2 if form == "MPO" else frames
     shown = [plain_pixels(side) for _ in range(frames)]
     for number, frame in enumerate(shown):  # equal frames would be joined into one
         ImageDraw.Draw(frame).rectangle((8 * number, 0, 8 * number + 6, 6), fill="red")
@@ -349,7 +353,7 @@ def frame_outside_canvas() -> bytes:
     single = encode(first, "GIF")
     frame = bytearray(shown[shown.index(b",", 13 + 3 * 2 ** ((shown[10] & 7) + 1)) : -1])
     palette = shown[13 : 13 + 3 * 2 ** ((shown[10] & 7) + 1)]
-    flags = 0x80 | (shown[10] & 7)
+    flags = 0x80 | (frame[9] & 0x40) | (shown[10] & 7)  # a palette of its own; interlaced as it was
     frame[1:5] = struct.pack("<HH", 200, 200)
     local = bytes(frame[:9]) + bytes([flags]) + palette + bytes(frame[10:])
     return single[:-1] + local + b";"
