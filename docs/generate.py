@@ -5,6 +5,7 @@ they are current.
 A new page is a function that returns its text, and a line in PAGES.
 """
 
+import ast
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -296,6 +297,25 @@ def _paths(operation: Operation) -> str:
     return "<br>".join(f"{methods} `{path}`" for path in operation.paths)
 
 
+# ---- modules.md
+
+
+def modules() -> str:
+    """modules.md"""
+    source = FOLDER.parent / "proxy"
+    found = sorted(source.rglob("*.py"), key=lambda path: path.relative_to(source).parts)
+    rows = ((f"`proxy/{path.relative_to(source).as_posix()}`", _first_line(path)) for path in found)
+    return page(
+        "Modules",
+        "All modules in the words of their own first lines. How they hang together is in [architecture.md](architecture.md).",
+        table(("Module", "What it is for"), rows),
+    )
+
+
+def _first_line(path: Path) -> str:
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n", 1)[0]
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "metrics.md": metrics,
     "settings.md": settings,
@@ -304,6 +324,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "errors.md": errors,
     "cli.md": command_line,
     "coverage.md": coverage,
+    "modules.md": modules,
 }
 """What writes each page, by its file name."""
 
