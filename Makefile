@@ -33,6 +33,7 @@ docs: $(VENV)/.dev ## Write what is generated: schemas, tables, dashboards
 lock: $(VENV)/.dev ## Resolve pyproject.toml anew into requirements/
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes pyproject.toml -o requirements/run.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes pyproject.toml --group dev -o requirements/dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes deploy/container/build.in -o deploy/container/build.lock
 
 clean: ## Remove the virtual environment and what tests and tools left
 	@rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

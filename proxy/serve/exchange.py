@@ -32,7 +32,7 @@ from proxy.serve.data_port import refuse_transfer_tricks
 from proxy.serve.pool import Pool
 from proxy.serve.runtime import Runtime
 from proxy.serve.timed import timed
-from proxy.surface import read, route
+from proxy.surface import read, readable, route
 
 SMALL_BODY: Final = 64 * 1024
 """Bytes up to which a body is parsed on the event loop: some tens of microseconds a kilobyte at the worst."""
@@ -137,6 +137,7 @@ class Exchange:
         self.caller = authenticate(runtime.register, inbound, today)
         self.caller = attributed(runtime.register, self.caller, inbound, today)
         self.called = route(inbound.method, inbound.target, runtime.catalogue)
+        readable(self.called)
         self._stage("admit", self.started)
         self.body = await read_body(request, runtime.settings.limits, shell.in_flight)
         self.read = time.monotonic()
@@ -190,6 +191,9 @@ class Exchange:
             conclusion = self._rejected(Unavailable("the decision could not be recorded, so nothing was forwarded"))
             self._noted(conclusion, "refused")
             return self._refuse(conclusion.refuse, self._extra(conclusion))
+        except asyncio.CancelledError:
+            self._count(conclusion)
+            raise
         self._stage("record", begun)
         self.shell.metrics.observe("facegate_overhead_seconds", time.monotonic() - self.read, self._operation())
         self._count(conclusion)

@@ -5,14 +5,14 @@ from proxy.errors import BadRequest
 from proxy.exchange import Inbound, Surfaced
 from proxy.location import Location
 from proxy.operation import Called
-from proxy.surface.catalogue import Catalogue, load_catalogue, route
+from proxy.surface.catalogue import Catalogue, load_catalogue, readable, route
 from proxy.surface.decode import read_json
 from proxy.surface.limits import Limits
 from proxy.surface.readers import FIELD_NAMES, READERS
 from proxy.surface.readers.walk import Walk, is_word
 from proxy.surface.rewrite import holds_uri, rewrite_json
 
-__all__ = ["FIELD_NAMES", "load_catalogue", "read", "route", "surface"]
+__all__ = ["FIELD_NAMES", "load_catalogue", "read", "readable", "route", "surface"]
 
 
 def surface(inbound: Inbound, catalogue: Catalogue, limits: Limits) -> Surfaced:
@@ -22,6 +22,7 @@ def surface(inbound: Inbound, catalogue: Catalogue, limits: Limits) -> Surfaced:
 
 def read(inbound: Inbound, called: Called, limits: Limits) -> Surfaced:
     """As `surface`, for a request whose operation is found already."""
+    readable(called)
     body = read_json(inbound, limits)
     inspected = rewrite_json(body)
     walk = Walk(limits, uris=holds_uri(inspected))

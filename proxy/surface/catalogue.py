@@ -114,10 +114,10 @@ def load_catalogue() -> Catalogue:
 
 
 def route(method: str, target: str, catalogue: Catalogue) -> Called:
-    """The operation that a request line calls, with its path rebuilt from the template.
+    """The operation that a request line calls, with its path rebuilt from the template. Whether it is read, `readable` says.
 
     Raises NotFound for a path that is no operation's or is spelled in a way that two servers could read differently,
-    MethodNotAllowed, NotInspectable for an operation that is known and not read, BadRequest for the query.
+    MethodNotAllowed, BadRequest for the query.
     """
     path, _, query = target.partition("?")
     segments = _segments(path, len(target))
@@ -129,11 +129,18 @@ def route(method: str, target: str, catalogue: Catalogue) -> Called:
         raise MethodNotAllowed(f"this path answers to {', '.join(sorted(routes))} only")
     operation = found.operation
     if operation.disposition is Disposition.REFUSE:
-        raise NotInspectable(f"the operation {operation.name} is not forwarded: {operation.why}")
+        return Called(operation, "/" + "/".join(found.template), ())
     deployment = next(
         (segment for part, segment in zip(found.template, segments, strict=True) if part == "{deployment}"), ""
     )
     return Called(operation, "/" + "/".join(segments), _query(query, operation, v1=segments[1] == "v1"), deployment)
+
+
+def readable(called: Called) -> None:
+    """Raise NotInspectable for an operation that is known and not read."""
+    operation = called.operation
+    if operation.disposition is Disposition.REFUSE:
+        raise NotInspectable(f"the operation {operation.name} is not forwarded: {operation.why}")
 
 
 def _segments(path: str, length: int) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from support.bodies import CATALOGUE
 
 from proxy.errors import BadRequest, MethodNotAllowed, NotFound, NotInspectable, RequestError
 from proxy.operation import Called, Disposition, Operation
-from proxy.surface.catalogue import MAX_TARGET, route
+from proxy.surface.catalogue import MAX_TARGET, readable, route
 from proxy.surface.readers import READERS
 
 DATED = "?api-version=2024-10-21"
@@ -16,6 +16,13 @@ CHAT = f"/openai/deployments/gpt-4o/chat/completions{DATED}"
 
 SCREENED = [one for one in CATALOGUE.operations if one.disposition is Disposition.SCREEN]
 REFUSED = [one for one in CATALOGUE.operations if one.disposition is Disposition.REFUSE]
+
+
+def called(method: str, target: str) -> Called:
+    """The operation of a request line, if it is one that is read."""
+    found = route(method, target, CATALOGUE)
+    readable(found)
+    return found
 
 
 def shape(path: str) -> tuple[str, ...]:
@@ -102,10 +109,10 @@ def test_each_path_is_found() -> None:
             target = spelled(path) + ("" if "/v1/" in path else DATED)
             for method in one.methods:
                 if one.disposition is Disposition.SCREEN:
-                    assert route(method, target, CATALOGUE).operation is one
+                    assert called(method, target).operation is one
                 else:
                     with pytest.raises(NotInspectable) as refusal:
-                        route(method, target, CATALOGUE)
+                        called(method, target)
                     assert refusal.value.message == f"the operation {one.name} is not forwarded: {one.why}"
 
 
@@ -124,17 +131,17 @@ def test_each_path_is_found() -> None:
 )  # fmt: skip
 def test_called(target: str, path: str, query: tuple[tuple[str, str], ...], deployment: str) -> None:
     """What is sent on is built from the template and the checked parameters."""
-    operation = route("POST", target, CATALOGUE).operation
-    assert route("POST", target, CATALOGUE) == Called(operation, path, query, deployment)
+    operation = called("POST", target).operation
+    assert called("POST", target) == Called(operation, path, query, deployment)
 
 
 def test_literal_segments_win() -> None:
     """`threads/runs` starts a run and is no thread called runs; a deployment called completions is one."""
     with pytest.raises(NotInspectable, match=r"threads\.runs "):
-        route("POST", f"/openai/threads/runs{DATED}", CATALOGUE)
+        called("POST", f"/openai/threads/runs{DATED}")
     with pytest.raises(NotInspectable, match=r"threads\.create_update "):
-        route("POST", f"/openai/threads/thread_1{DATED}", CATALOGUE)
-    assert route("POST", f"/openai/deployments/completions/completions{DATED}", CATALOGUE).deployment == "completions"
+        called("POST", f"/openai/threads/thread_1{DATED}")
+    assert called("POST", f"/openai/deployments/completions/completions{DATED}").deployment == "completions"
 
 
 PATHS: dict[str, str] = {
@@ -196,7 +203,7 @@ def test_not_a_path(case: str) -> None:
     """A path that two servers could read differently is no operation's, whatever the method and the query."""
     for target in (PATHS[case], PATHS[case] + DATED):
         with pytest.raises(NotFound) as refusal:
-            route("POST", target, CATALOGUE)
+            called("POST", target)
         assert (refusal.value.status, refusal.value.code) == (404, "not_inspectable")
 
 
@@ -206,7 +213,7 @@ def test_not_a_path(case: str) -> None:
 def test_methods(method: str) -> None:
     """A screened operation answers to POST as it is spelled, and to nothing that looks like it."""
     with pytest.raises(MethodNotAllowed, match="answers to POST only"):
-        route(method, CHAT, CATALOGUE)
+        called(method, CHAT)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +228,7 @@ def test_methods(method: str) -> None:
 def test_methods_of_one_path(method: str, target: str, error: type[RequestError], message: str) -> None:
     """The same path under another method is another operation."""
     with pytest.raises(error, match=message):
-        route(method, target, CATALOGUE)
+        called(method, target)
 
 
 DEPLOYED = "/openai/deployments/d/embeddings"
@@ -261,7 +268,7 @@ def test_query(case: str) -> None:
     """The query is one version, plainly spelled; credentials in it are refused without being shown."""
     target, message, place = QUERIES[case]
     with pytest.raises(BadRequest) as refusal:
-        route("POST", target, CATALOGUE)
+        called("POST", target)
     assert (message in refusal.value.message, str(refusal.value.location)) == (True, place)
     assert "secret-key" not in refusal.value.message
 
@@ -270,4 +277,4 @@ def test_refused_before_the_query_is_read() -> None:
     """What is not forwarded says so, whatever its query."""
     assert REFUSED
     with pytest.raises(NotInspectable):
-        route("POST", "/openai/files?x=y", CATALOGUE)
+        called("POST", "/openai/files?x=y")
