@@ -6,6 +6,7 @@ This is the one place where JSON of strangers is parsed.
 import json
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn, cast
 
@@ -164,11 +165,9 @@ def _parse(body: bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     plain = dict(pairs)
     if len(plain) != len(pairs) or (len(plain) > 1 and len({key.casefold() for key in plain}) != len(plain)):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key.casefold() in seen:
-                raise BadRequest(f"the key {key[:64]!r} is given twice in one object")
-            seen.add(key.casefold())
+        times = Counter(key.casefold() for key, _ in pairs)
+        again = next(key for key, _ in reversed(pairs) if times[key.casefold()] > 1)
+        raise BadRequest(f"the key {again[:64]!r} is given twice in one object")
     return plain
 
 
