@@ -32,7 +32,7 @@ def case(**fields: Any) -> Case:
 
 
 WHO = {"role": "user", "content": [
-    {"type": "text", "text": "Who is this woman?"},
+    {"type": "text", "text": "Tell me the name of the woman in the picture."},
     {"type": "image_url", "image_url": {"url": "@file:fixtures/portrait.jpg"}},
 ]}  # fmt: skip
 
