@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from pydantic import SecretStr
 from yarl import URL
 
@@ -17,7 +19,8 @@ MAX_REPLY_HEADER: Final = 32 * 1024
 _ONE_WRITE: Final = 256 * 1024
 """Bytes handed to the socket at a time, so that a large body does not hold up the event loop."""
 
-_REDIRECTS: Final = range(300, 400)
+_NOT_RELAYED: Final = (*range(100, 200), *range(300, 400))
+"""Statuses that would lead the caller past Facegate: another protocol on the same connection, and redirects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,28 @@ class Outgoing:
         return forward
 
 
+class _Connector(aiohttp.TCPConnector):
+    """A pool that gives out no connection on which something arrived after the last reply.
+
+    Such bytes would be taken for the reply to the next request, which may be another tenant's.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own signature
+    ) -> Connection:
+        """A connection that is silent. Raises ClientConnectionError when there is none."""
+        for _ in range(self.limit + 1):  # all that are kept, and a fresh one
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            if protocol is None or not protocol.should_close:
+                return connection
+            connection.close()
+        raise aiohttp.ClientConnectionError("the service speaks before it is asked")
+
+
 class Upstream:
     """The pooled client of one endpoint. Made and closed inside the running loop."""
 
@@ -60,7 +85,7 @@ class Upstream:
         self._base = endpoint.base.rstrip("/")
         self._key = endpoint.api_key.get_secret_value() if endpoint.api_key else ""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=endpoint.connections, keepalive_timeout=60.0),
+            connector=_Connector(limit=endpoint.connections, keepalive_timeout=60.0),
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=endpoint.connect_timeout_s, sock_read=endpoint.read_timeout_s
             ),
@@ -94,9 +119,11 @@ class Upstream:
             raise UpstreamTimeout("the service did not answer in time") from failure
         except (aiohttp.ClientError, OSError) as failure:
             raise UpstreamUnreachable("the service cannot be reached") from failure
-        if reply.status in _REDIRECTS:
+        if reply.status in _NOT_RELAYED:
             reply.close()
-            raise UpstreamUnreachable("the service answered with a redirect, which is never followed or relayed")
+            raise UpstreamUnreachable(
+                f"the service answered with status {reply.status}, which is never followed or relayed"
+            )
         return reply
 
     def _headers(self, inspected: Inspected, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
