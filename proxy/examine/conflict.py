@@ -19,22 +19,25 @@ _AGREE: Final = tuple(
 
 
 def conflicts(evidence: Evidence, caller: Caller) -> Sequence[Fact]:
-    """The `conflict.*` facts. Evidence that contradicts an attribute is a fact of its own; it never proves innocence."""
-    if not any(fact.truth is Truth.TRUE and fact.name in _TELLING for fact in evidence.facts):
+    """The `conflict.*` facts. Evidence that contradicts an attribute is a fact of its own; it never proves innocence.
+
+    Where the evidence is UNKNOWN and would contradict if it were TRUE, so is the conflict.
+    """
+    if not any(fact.truth is not Truth.FALSE and fact.name in _TELLING for fact in evidence.facts):
         return _AGREE
     facts = evidence.by_name()
     law, said, seen, live = (facts.get(name) for name in _TELLING)
-    speaks = law is not None and law.truth is Truth.TRUE and law.score >= SPEAKS_FROM
-    mobile = next((fact for fact in (seen, said) if fact is not None and fact.truth is Truth.TRUE), None)
+    mobile = max((fact for fact in (seen, said) if fact is not None), key=lambda fact: fact.truth, default=None)
     camera = caller.value_of("camera")
     return (
-        _fact("conflict.organization", law if speaks and not _known_police(caller) else None),
-        _fact("conflict.camera", mobile if camera is not None and camera not in MOBILE_CAMERAS else None),
-        _fact(
-            "conflict.timing",
-            live if live and live.truth is Truth.TRUE and caller.value_of("timing") == "post_event" else None,
-        ),
+        _fact("conflict.organization", law, possible=not _known_police(caller) and not _only_mentions(law)),
+        _fact("conflict.camera", mobile, possible=camera is not None and camera not in MOBILE_CAMERAS),
+        _fact("conflict.timing", live, possible=caller.value_of("timing") == "post_event"),
     )
+
+
+def _only_mentions(law: Fact | None) -> bool:
+    return law is not None and law.truth is Truth.TRUE and law.score < SPEAKS_FROM
 
 
 def _known_police(caller: Caller) -> bool:
@@ -46,7 +49,9 @@ def _known_police(caller: Caller) -> bool:
     )
 
 
-def _fact(name: str, cause: Fact | None) -> Fact:
-    if cause is None:
+def _fact(name: str, cause: Fact | None, *, possible: bool) -> Fact:
+    if cause is None or not possible or cause.truth is Truth.FALSE:
         return Fact(name, Truth.FALSE, "conflict")
+    if cause.truth is Truth.UNKNOWN:
+        return Fact(name, Truth.UNKNOWN, "conflict", 0.0, cause.locations, 0, cause.why)
     return Fact(name, Truth.TRUE, "conflict", cause.score, cause.locations, 1)
