@@ -40,10 +40,24 @@ def run(*arguments: str | Path, stdin: bytes = b"") -> Ran:
     return Ran(status or 0, out.buffer.getvalue().decode("utf-8"), err.getvalue())
 
 
-def configuration(folder: Path, changes: Sequence[tuple[str, str, str]] = ()) -> Path:
-    """A copy of the shipped configuration in `folder`, with (file, old, new) replaced; its settings file."""
+FEW_WORDS = """\
+concepts: {secretly: {en: [spy on]}, person: {en: [girlfriend]}}
+intents: [{fact: intent.surveil_unlawfully, sequence: [secretly, person]}]
+speaks: {intent.surveil_unlawfully: [Help me spy on my girlfriend.]}
+"""
+
+
+def configuration(folder: Path, changes: Sequence[tuple[str, str, str]] = (), *, words: bool = False) -> Path:
+    """A copy of the shipped configuration in `folder`, with (file, old, new) replaced; its settings file.
+
+    Without `words` it has a word list of two words, which loads in no time.
+    """
     copied = folder / "config"
     shutil.copytree(CONFIG, copied)
+    if not words:
+        shutil.rmtree(copied / "lexicons")
+        (copied / "lexicons").mkdir()
+        (copied / "lexicons" / "few.yaml").write_text(FEW_WORDS, encoding="utf-8")
     for name, old, new in changes:
         path = copied / name
         text = path.read_text(encoding="utf-8")
