@@ -1,11 +1,13 @@
 """What do the words of a request want? Texts by the word lists, schemas by their words, field names and choices."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from proxy.caller import Caller
 from proxy.content import Content, Schema, Text
 from proxy.examine.lexicon import Lexicon, TooDense, speaking
+from proxy.examine.remembered import Remembered
 from proxy.examine.schema_words import SchemaWords, TooLargeSchema, words_of
 from proxy.facts import CATALOGUE, Evidence, Fact, Truth
 from proxy.location import Location
@@ -24,6 +26,7 @@ class Intent:
     def __init__(self, lexicon: Lexicon) -> None:
         self.reports = frozenset(name for name in CATALOGUE if name.startswith(("intent.", "context.")))
         self._lexicon = lexicon
+        self._speaking = Remembered(partial(speaking, lexicon))
         self._silent = {name: Fact(name, Truth.FALSE, self.name) for name in sorted(self.reports)}
         self._nothing = Evidence(tuple(self._silent.values()))
 
@@ -41,7 +44,7 @@ class Intent:
                 if left < 0:
                     gaps.append((part.location, f"more than {MAX_TEXT} characters of text"))
                     break
-                spoken = speaking(self._lexicon, part.text) if isinstance(part, Text) else self._schema(part)
+                spoken = self._speaking(part.text) if isinstance(part, Text) else self._schema(part)
             except (TooDense, TooLargeSchema):
                 gaps.append((part.location, "more words or fields than are weighed"))
                 continue

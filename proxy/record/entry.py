@@ -153,7 +153,7 @@ class Entries:
         joined = evidence.by_name()
         return {
             "facts": {name: self._fact(fact) for name, fact in joined.items() if fact.truth is not Truth.FALSE},
-            "unreported": sorted(CATALOGUE.keys() - joined.keys()),
+            "unreported": sorted(CATALOGUE.keys() - joined.keys()) if len(joined) < len(CATALOGUE) else [],
         }
 
     def _fact(self, fact: Fact) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -66,6 +66,8 @@ class Catalogue:
     operations: tuple[Operation, ...]
     routes: Mapping[tuple[str, ...], Mapping[str, _Route]]
     shapes: Mapping[tuple[int | str, ...], tuple[tuple[str, ...], ...]]
+    called: dict[tuple[str, str], Called] = field(default_factory=dict, compare=False, repr=False)
+    """Request lines that were found before; the first so many are remembered."""
 
     def find(self, segments: tuple[str, ...]) -> Mapping[str, _Route] | None:
         """The routes of a path by method; literal segments win over parameters. None for an unknown path."""
@@ -119,6 +121,18 @@ def route(method: str, target: str, catalogue: Catalogue) -> Called:
     Raises NotFound for a path that is no operation's or is spelled in a way that two servers could read differently,
     MethodNotAllowed, BadRequest for the query.
     """
+    known = catalogue.called.get((method, target))
+    if known is None:
+        known = _route(method, target, catalogue)
+        if len(catalogue.called) < _MAX_CALLED:
+            catalogue.called[method, target] = known
+    return known
+
+
+_MAX_CALLED: Final = 1024
+
+
+def _route(method: str, target: str, catalogue: Catalogue) -> Called:
     path, _, query = target.partition("?")
     segments = _segments(path, len(target))
     routes = catalogue.find(segments)
