@@ -6,6 +6,7 @@ A new page is a function that returns its text, and a line in PAGES.
 """
 
 import ast
+import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -257,7 +258,9 @@ def command_line() -> str:
 
 def _help(command: click.Command, context: click.Context) -> Iterator[str]:
     yield f"## `{context.command_path}`"
-    yield f"```text\n{command.get_help(context)}\n```"
+    fresh = copy.copy(command)
+    fresh._help_option = None  # noqa: SLF001 - click keeps the first it made, whoever asked for it, with other names maybe
+    yield f"```text\n{fresh.get_help(context)}\n```"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             inner = command.get_command(context, name)

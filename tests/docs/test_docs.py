@@ -18,7 +18,6 @@ from proxy.admit.register import AttributesEntry, DelegatesEntry
 from proxy.caller import ATTRIBUTE_VALUES
 from proxy.case import Case, Expected
 from proxy.cli import cli
-from proxy.cli.test import test as command
 from proxy.decision import Outcome
 from proxy.errors import FacegateError, RequestError, UpstreamError
 from proxy.facts import CATALOGUE
@@ -234,7 +233,7 @@ def test_the_worked_example_works(tmp_path: Path) -> None:
     cases = next(block for block in found if block.startswith("cases:"))
     (tmp_path / "policy.yaml").write_text(policy, encoding="utf-8")
     (tmp_path / "tests.yaml").write_text(cases, encoding="utf-8")
-    ended = CliRunner().invoke(command, [str(tmp_path), "--config", str(CONFIG / "proxy.yaml")])
+    ended = CliRunner().invoke(cli, ["test", str(tmp_path), "--config", str(CONFIG / "proxy.yaml")])
     assert (ended.output, ended.exit_code) == ("acme-ai@1: 8 cases, 1 rules: good\n", 0)
 
 
@@ -263,9 +262,9 @@ def test_offline_screening_prints_what_the_readme_says(tmp_path: Path) -> None:
     """The call that the README shows is made, and every line of its extract is in what it prints."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     block = next(one for one in blocks(readme, "text") if one.startswith("$ facegate screen"))
-    command_line, extract = block.split("\n", 1)
+    command, extract = block.split("\n", 1)
     (tmp_path / "request.json").write_text(json.dumps(_question()), encoding="utf-8")
-    words = re.findall(r'"([^"]*)"|(\S+)', command_line.removeprefix("$ facegate "))
+    words = re.findall(r'"([^"]*)"|(\S+)', command.removeprefix("$ facegate "))
     arguments = [quoted or plain for quoted, plain in words]
     arguments[-1] = str(tmp_path / "request.json")
     ended = CliRunner().invoke(cli, [*arguments, "--config", str(CONFIG / "proxy.yaml")])
