@@ -1,7 +1,9 @@
 """The service's reply on its way back: every piece as it arrives, nothing held."""
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -46,15 +48,53 @@ async def relay(
         if whole:  # head and body leave together, in one write
             relayed.first_byte = time.monotonic()
             relayed.bytes_out = response.content_length or 0
-        while not whole and (piece := await _next(reply)):
-            if not relayed.first_byte:
-                relayed.first_byte = time.monotonic()
-            await response.write(piece)
-            relayed.bytes_out += len(piece)
+        else:
+            with _ended_by_connection(reply):
+                await _pass_on(reply, response, relayed)
         await response.write_eof()
     except OSError as failure:  # of the caller's connection; the service's failures come as UpstreamError
         raise CallerGone from failure
     return response
+
+
+async def _pass_on(reply: aiohttp.ClientResponse, response: web.StreamResponse, relayed: Relayed) -> None:
+    while piece := await _next(reply):
+        if not relayed.first_byte:
+            relayed.first_byte = time.monotonic()
+        await response.write(piece)
+        relayed.bytes_out += len(piece)
+
+
+@contextmanager
+def _ended_by_connection(reply: aiohttp.ClientResponse) -> Iterator[None]:
+    """See to it that reading the reply fails when its connection ends before it.
+
+    aiohttp closes the connection when a chunk is malformed, and lets whoever reads wait for ever.
+    """
+    content, protocol = reply.content, reply.connection.protocol if reply.connection is not None else None
+    closed = protocol.closed if protocol is not None else None
+
+    def end(_: object = None) -> None:
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("the connection ended within the reply"))
+
+    if closed is None:  # it has ended already, or the reply has
+        end()
+        yield
+        return
+    closed.remove_done_callback(_heard)  # the connection may have carried other replies
+    closed.add_done_callback(_heard)
+    closed.add_done_callback(end)
+    try:
+        yield
+    finally:
+        closed.remove_done_callback(end)
+
+
+def _heard(closed: "asyncio.Future[None]") -> None:
+    """Take note of how a connection ended, so that asyncio does not report it as unheard."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 def _reply_of(
@@ -63,7 +103,8 @@ def _reply_of(
     """`response` with the head that the caller is to see."""
     response.set_status(reply.status, reply.reason)
     for name, value in to_caller(reply.headers.items()):
-        response.headers.add(name, value)
+        if name != "content-type" or name not in response.headers:
+            response.headers.add(name, value)
     for name, value in extra:
         response.headers[name] = value
     response.headers[hdrs.SERVER] = SERVER
