@@ -1,7 +1,7 @@
 """The values that pass between the stages of one exchange: inbound, inspected, forward, refuse, screened, rejected."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from proxy.caller import Caller
@@ -24,14 +24,23 @@ class Inbound:
     target: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    _index: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def header(self, name: str) -> str | None:
         """The value of the first header called `name` (lower case), or None."""
-        return next((value for key, value in self.headers if key == name), None)
+        return next(iter(self.header_values(name)), None)
 
     def header_values(self, name: str) -> tuple[str, ...]:
         """All values of the headers called `name` (lower case)."""
-        return tuple(value for key, value in self.headers if key == name)
+        index = self._index
+        if not index:
+            for key, value in self.headers:
+                index[key] = (*index[key], value) if key in index else (value,)
+        return index.get(name, ())
+
+    def with_body(self, body: bytes) -> "Inbound":
+        """The same request, with its body."""
+        return Inbound(self.method, self.target, self.headers, body, self._index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Facts: what the examination of a request shows, in three values, and the catalogue of their names."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -47,6 +48,7 @@ class Evidence:
     facts: tuple[Fact, ...] = ()
     unexamined: tuple[tuple[Location, str], ...] = ()
     _joined: dict[str, Fact] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _quiet: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def truth_of(self, name: str) -> Truth:
         """The strongest truth reported of `name`; UNKNOWN when no detector reported it at all."""
@@ -54,12 +56,19 @@ class Evidence:
 
     def by_name(self) -> Mapping[str, Fact]:
         """One fact a name: truths, scores, sources and locations of several reports joined."""
-        joined = self._joined
-        if not joined:  # joined once, and asked for by policy, conflicts and record
+        if not self._joined:  # joined once, and asked for by policy, conflicts and record
+            joined: dict[str, Fact] = {}
             for fact in self.facts:
                 known = joined.get(fact.name)
                 joined[fact.name] = fact if known is None else _stronger(known, fact)
-        return joined
+            self._quiet.update([name for name, fact in joined.items() if fact.truth is Truth.FALSE])
+            self._joined.update(joined)  # last, and at once: another thread sees all of it or nothing
+        return self._joined
+
+    def quiet(self) -> AbstractSet[str]:
+        """The names that were reported, and only as FALSE."""
+        self.by_name()
+        return self._quiet
 
 
 def _stronger(one: Fact, other: Fact) -> Fact:

@@ -43,7 +43,7 @@ class Intent:
                 left -= len(part.text) if isinstance(part, Text) else 0
                 if left < 0:
                     gaps.append((part.location, f"more than {MAX_TEXT} characters of text"))
-                    break
+                    continue
                 spoken = self._speaking(part.text) if isinstance(part, Text) else self._schema(part)
             except (TooDense, TooLargeSchema):
                 gaps.append((part.location, "more words or fields than are weighed"))
@@ -69,6 +69,8 @@ class Intent:
 
     def _schema(self, part: Schema) -> Mapping[str, float]:
         words = words_of(part.document)
+        if sum(map(len, words.sentences)) > MAX_TEXT:
+            raise TooLargeSchema
         found: dict[str, float] = {}
         for sentence in words.sentences:
             for fact, score in speaking(self._lexicon, sentence).items():

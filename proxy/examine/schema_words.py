@@ -11,6 +11,10 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NAMED: Final = frozenset({"properties", "patternProperties", "$defs", "definitions"})
 _MAX_NODES: Final = 20_000
 
+_SPOKEN: Final = 12
+_GAPS: Final = 3
+"""A key of at least this many characters and gaps between words says something: `identify_the_person_shown`."""
+
 
 class TooLargeSchema(Exception):
     """A schema with more nodes than are walked."""
@@ -39,6 +43,8 @@ def words_of(document: Json) -> SchemaWords:
         if named:
             kind = value.get("type", "") if isinstance(value, dict) else ""
             found.fields.append((split_name(key), kind if isinstance(kind, str) else ""))
+        if len(spoken := split_name(key)) >= _SPOKEN and spoken.count(" ") >= _GAPS:
+            found.sentences.append(spoken)
         if isinstance(value, str):
             found.sentences.append(split_name(value) if key == "name" else value)
         elif key in ("enum", "examples") and isinstance(value, list):

@@ -10,7 +10,7 @@ from proxy.location import Location
 def judge(policy: Policy, evidence: Evidence, caller: Caller) -> Decision:
     """Ask every rule and keep the strictest outcome. The order of rules never matters."""
     facts = evidence.by_name()
-    quiet = {name for name, fact in facts.items() if fact.truth is Truth.FALSE}
+    quiet = evidence.quiet()
     findings: list[Finding] = []
     shadow: list[Finding] = []
     for rule in policy.rules:

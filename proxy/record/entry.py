@@ -11,7 +11,7 @@ from proxy.caller import Caller
 from proxy.content import Inline, Opaque, Part, Reference, Remote, Schema, Text, kind_of
 from proxy.decision import Decision, Finding
 from proxy.exchange import Conclusion, Refuse, Rejected, Screened
-from proxy.facts import CATALOGUE, Evidence, Fact, Truth
+from proxy.facts import CATALOGUE, Evidence, Fact
 from proxy.location import Location, Step
 from proxy.operation import Called
 
@@ -152,7 +152,7 @@ class Entries:
         """What is true or unknown, and what nobody reported; every other fact of the catalogue is false."""
         joined = evidence.by_name()
         return {
-            "facts": {name: self._fact(fact) for name, fact in joined.items() if fact.truth is not Truth.FALSE},
+            "facts": {name: self._fact(joined[name]) for name in sorted(joined.keys() - evidence.quiet())},
             "unreported": sorted(CATALOGUE.keys() - joined.keys()) if len(joined) < len(CATALOGUE) else [],
         }
 

@@ -15,10 +15,11 @@ SMALL: Final = 64 * 1024
 
 @dataclass(slots=True)
 class InFlight:
-    """Bytes of bodies that are in memory now, against the limit for all of them."""
+    """Bytes of bodies that are in memory now, against the limit for all of them; and how many requests are being served."""
 
     limit: int
     held: int = 0
+    requests: int = 0
 
     def take(self, size: int, had: int) -> None:
         """Account for `size` more bytes of a body that holds `had` already. Raises Unavailable over the limit."""

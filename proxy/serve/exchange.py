@@ -80,8 +80,8 @@ class Exchange:
         """Serve the request."""
         self.started = self.read = time.monotonic()
         self.decision_id = new_decision_id()
-        metrics = self.shell.metrics
-        metrics.count("facegate_inflight_requests")
+        in_flight = self.shell.in_flight
+        in_flight.requests += 1
         try:
             conclusion = await self._conclude()
             return await self._act(conclusion)
@@ -89,7 +89,7 @@ class Exchange:
             self._abandoned()
             raise
         finally:
-            metrics.count("facegate_inflight_requests", by=-1)
+            in_flight.requests -= 1
             self._let_go()
 
     def malformed(self, error: RequestError) -> web.Response:
@@ -141,7 +141,7 @@ class Exchange:
         self._stage("admit", self.started)
         self.body = await read_body(request, runtime.settings.limits, shell.in_flight)
         self.read = time.monotonic()
-        inbound = Inbound(request.method, request.raw_path, self.headers, self.body)
+        inbound = inbound.with_body(self.body)
         if len(self.body) > SMALL_BODY:
             return await shell.pool.run(partial(self._read_and_judge, inbound, self.called))
         surfaced = read(inbound, self.called, runtime.surface_limits)

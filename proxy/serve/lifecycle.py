@@ -142,6 +142,7 @@ def _digest_key(runtime: Runtime) -> bytes:
 
 def _announce(shell: Shell) -> None:
     metrics, runtime = shell.metrics, shell.runtime
+    metrics.watch("facegate_inflight_requests", lambda: shell.in_flight.requests)
     metrics.watch("facegate_inflight_bytes", lambda: shell.in_flight.held)
     metrics.watch("facegate_examination_queue", lambda: shell.pool.waiting)
     metrics.set("facegate_build_info", 1, __version__)
