@@ -151,6 +151,8 @@ def test_a_file_that_must_be_good(tmp_path: Path) -> None:
         f"{path}:1: not JSON: Expecting value (column 1)",
         f"{path}:3: a JSON object is expected",
     )
+    path.write_bytes(b'{"id": "one", "body": {"temperature": 0.5}}\n')
+    assert [(one.id, one.body) for one in load_cases(path)] == [("one", {"temperature": 0.5})]
 
 
 @pytest.mark.parametrize("name", ["tests.yaml", "tests.yml"])

@@ -54,6 +54,7 @@ READ: list[tuple[str, str, dict[str, Any]]] = [
     ("keys are words", "free: {1: a}", {"free": {"1": "a"}}),
     ("an alias of the model", "in: here", {"aliased": "here"}),
     ("a merge key is a word", "free: {<<: {a: 1}}", {"free": {"<<": {"a": 1}}}),
+    ("a merge mark is a word", "free: <<", {"free": "<<"}),
     ("a comment first", "# yaml-language-server\nname: a", {"name": "a"}),
     ("a document mark first", "---\nname: a", {"name": "a"}),
     ("windows' line ends", "name: a\r\non: true\r\n", {"name": "a", "on": True}),

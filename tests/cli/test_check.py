@@ -43,8 +43,8 @@ def test_every_file_is_told_of(tmp_path: Path) -> None:
             "tenants.yaml:LINE: tenants[4]: 'name' is missing",
             "tenants.yaml:LINE: tenants[4]: unknown key 'nmae'; did you mean 'name'?",
             (
-                f"{POLICY}:LINE: rules[0].when.all[1].any[0].fact: rule 'us-police-fr' asks about unknown 'intent.verify_persn'; did"
-                " you mean 'intent.verify_person'?"
+                f"{POLICY}:LINE: rules[0].when.all[1].any[0].fact: rule 'us-police-fr' asks about unknown 'intent.verify_persn';"
+                " did you mean 'intent.verify_person'?"
             ),
             (
                 "lexicons/few.yaml:LINE: intents[0].fact: unknown fact 'intent.surveil_unlawfuly'; did you mean"
