@@ -20,8 +20,16 @@ READERS: Final[Mapping[str, Callable[[Walk, Mapping[str, Any]], None]]] = {
 }
 """The readers by the names that the catalogue uses."""
 
+_SCHEMA_NAMES: Final = frozenset({
+    "$defs", "additionalProperties", "allOf", "anyOf", "const", "default", "definition", "definitions", "description", "enum",
+    "examples", "grammar", "items", "json_schema", "not", "oneOf", "output_schema", "parameters", "patternProperties",
+    "prefixItems", "properties", "required", "schema", "strict", "syntax", "title",
+})  # fmt: skip
+"""What stands in tool definitions and response formats, whose pictures have places of their own."""
+
 FIELD_NAMES: Final = frozenset().union(
     *(reader.KNOWN_FIELDS for reader in (chat, completions, embeddings, images, responses)),
+    _SCHEMA_NAMES,
     {"headers", "query", "facegate-attributes"},
 )
 """Field names of the API: what a location may show of a request in the journal."""
