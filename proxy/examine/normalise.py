@@ -62,6 +62,7 @@ _WORDS_ONLY: Final = bytes(code if chr(code).isalnum() or chr(code) == END else 
 _WIDE_PUNCTUATION: Final = re.compile(r"(?:[^\w\x1e]|_)+")
 _SPACED: Final = re.compile(r"\b\w(?:[ .*_\-]{1,2}\w\b){3,}")
 _GAPS: Final = re.compile(r"[ .*_\-]")
+_DASHES: Final = re.compile(r"[.*_\-]")
 _WIDE_GAPS: Final = re.compile(r"[ .*_\-]{2}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}[ :,]?){10,}")
@@ -186,6 +187,8 @@ def _joined(match: re.Match[str]) -> str:
     letters = match[0]
     if _WIDE_GAPS.search(letters):  # two gaps between words, one within
         return " ".join(_GAPS.sub("", word) for word in _WIDE_GAPS.split(letters))
+    if " " in letters.strip() and _DASHES.search(letters):  # a space between words, something else within
+        return " ".join(_GAPS.sub("", word) for word in letters.split(" "))
     return _GAPS.sub("", letters)
 
 

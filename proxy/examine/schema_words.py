@@ -53,7 +53,7 @@ def words_of(document: Json) -> SchemaWords:
 
 
 def _nodes(document: Any) -> Iterator[tuple[str, Any, bool]]:
-    """Each value of a document with its key, and whether the key is a field's own name."""
+    """Each value of a document with its key, and whether the key is a field's own name; items of a list have no key."""
     stack: list[tuple[str, Any, bool]] = [("", document, False)]
     while stack:
         key, value, named = stack.pop()
@@ -61,4 +61,4 @@ def _nodes(document: Any) -> Iterator[tuple[str, Any, bool]]:
         if isinstance(value, dict):
             stack.extend((inner, one, key in _NAMED and not named) for inner, one in value.items())
         elif isinstance(value, list):
-            stack.extend((key, one, False) for one in value)
+            stack.extend(("", one, False) for one in value)
