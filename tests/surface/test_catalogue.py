@@ -8,7 +8,7 @@ from support.bodies import CATALOGUE
 
 from proxy.errors import BadRequest, MethodNotAllowed, NotFound, NotInspectable, RequestError
 from proxy.operation import Called, Disposition, Operation
-from proxy.surface.catalogue import MAX_TARGET, readable, route
+from proxy.surface.catalogue import _MAX_CALLED, MAX_TARGET, load_catalogue, readable, route
 from proxy.surface.readers import READERS
 
 DATED = "?api-version=2024-10-21"
@@ -278,3 +278,16 @@ def test_refused_before_the_query_is_read() -> None:
     assert REFUSED
     with pytest.raises(NotInspectable):
         called("POST", "/openai/files?x=y")
+
+
+def test_remembered_request_lines() -> None:
+    """The first request lines are remembered, later ones are found all the same; what is refused is never remembered."""
+    fresh = load_catalogue()
+    for target in (PATHS["encoded slash"], DEPLOYED):
+        with pytest.raises(RequestError):
+            route("POST", target, fresh)
+    assert fresh.called == {}
+    targets = [f"/openai/deployments/d{number}/embeddings{DATED}" for number in range(_MAX_CALLED + 2)]
+    found = [route("POST", target, fresh) for target in (*targets, *targets)]
+    assert [one.deployment for one in found] == [f"d{number}" for number in range(_MAX_CALLED + 2)] * 2
+    assert len(fresh.called) == _MAX_CALLED
