@@ -80,7 +80,7 @@ def test_canonical_text_has_one_space_between_words(text: str) -> None:
     assert "  " not in plain
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",))))
+@given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_no_text_fails_to_be_read(text: str) -> None:
     assert all(isinstance(reading, str) for reading in readings(text, fold(text)))
 
@@ -107,7 +107,7 @@ def test_no_text_fails_to_be_read(text: str) -> None:
         pytest.param("".join(f"\\x{ord(letter):02x}" for letter in WHO), id="short escapes"),
         pytest.param("".join(f"\\u{{{ord(letter):06x}}}" for letter in WHO), id="braced escapes"),
         pytest.param("w h o  i s  t h i s  m a n", id="spelled out"),
-        pytest.param("w-h-o i-s t.h_i-s m*a*n", id="spelled out with dashes"),
+        pytest.param("w-h-o i-s t.h.i-s m*a*n", id="spelled out with dashes"),
         pytest.param("wh0 15 th1$ m4n", id="digits for letters"),
         pytest.param("who is thiѕ mаn", id="look-alikes"),
     ],
@@ -203,8 +203,8 @@ N = 100_000
 def of(unit): return (unit * (N // len(unit) + 1))[:N]
 texts = [of(unit) for unit in (
     "a ", "&amp;", "&#97;", "&#", "&", "%41", "%", "61", "61 ", "6", "\u0430a b\u0431 ", "who is ", "a-", "a_", "_ ", "1a",
-    "a@", "@", "!", ".", "! ", "\\\\u0061", "\\\\x", "\\n", "\\r\\n", "\\n-", "é", "é ", "\u0301", "\u0430a\u0430", "a=", "A", "誰",
-    "\u0436\u0436 ", "a b  ", "...a", "\\x1e", "'", "-",
+    "a@", "@", "!", ".", "! ", "\\\\u0061", "\\\\x", "\\n", "\\r\\n", "\\n-", "é", "é ", "\u0301", "\u0430a\u0430", "a=", "A",
+    "誰", "\u0436\u0436 ", "a b  ", "...a", "\\x1e", "'", "-",
 )]
 texts += ["é" + text for text in texts] + [text + "é" for text in texts]
 texts += [base64.b64encode(random.Random(1).randbytes(N)).decode(), "&#" + "9" * N + ";", "a" + "@" * N + "b"]
