@@ -94,7 +94,7 @@ class Limits(_Section):
     inflight_bytes: Count = Field(
         256 * 1024 * 1024, description="bodies held in memory at a time; a large one beyond them is answered 503"
     )
-    json_depth: Count = Field(64, description="deepest nesting of a JSON body")
+    json_depth: Annotated[int, Field(ge=1, le=200)] = Field(64, description="deepest nesting of a JSON body")
     images: Count = Field(50, description="pictures in one request")
     inline_bytes: Count = Field(20 * 1024 * 1024, description="one inline picture, recording or file, decoded")
     image_pixels: Count = Field(50_000_000, description="pixels of one picture")

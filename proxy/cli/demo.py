@@ -46,6 +46,7 @@ def demo(config: Path, *, keep: bool) -> None:
 
     Works on a copy of the configuration, with keys made for the occasion and ports of the system's choice.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the proxy and its folder go too
     with tempfile.TemporaryDirectory(prefix="facegate-demo-") as folder:
         settings, keys = prepare(config, Path(folder))
         click.echo(f"$ facegate serve --config {settings}")
