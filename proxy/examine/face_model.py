@@ -16,6 +16,7 @@ from typing import Final
 _DIGEST: Final = "e5d7995df2fe6df48e50077da82c5b1282e24d4e1fc9c54742506d23bdff1dc9"
 _SYMBOL: Final = "_Z14facedetect_cnnPhS_iii"
 _BUFFER: Final = 0x9000
+_FLAGS: Final = Path("/proc/cpuinfo")
 _MAX_FACES: Final = 1024
 _SHORTS: Final = 16  # score, x, y, width, height, five landmarks, one spare
 
@@ -84,6 +85,6 @@ class FaceModel:
 
 def _has_avx() -> bool:
     try:
-        return " avx " in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+        return " avx " in _FLAGS.read_text(encoding="ascii", errors="replace")
     except OSError:
         return False

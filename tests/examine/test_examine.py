@@ -1,0 +1,106 @@
+"""All detectors are asked; one that fails takes its own facts with it and no others."""
+
+from collections.abc import Sequence
+
+import pytest
+from support.cases import caller
+
+from proxy.caller import Caller
+from proxy.content import Content, Role, Text
+from proxy.examine import examine
+from proxy.examine.detector import Detector
+from proxy.facts import Evidence, Fact, Truth
+from proxy.location import WHOLE, Location
+
+F, U, T = Truth.FALSE, Truth.UNKNOWN, Truth.TRUE
+
+HERE = Location(("messages", 0))
+CONTENT = Content((Text(HERE, Role.USER, "Hello."),), (), "model")
+
+AGREE = {"conflict.camera": F, "conflict.organization": F, "conflict.timing": F}
+
+
+class Says:
+    """A detector that says what it is told to."""
+
+    def __init__(self, name: str, *facts: Fact, gaps: tuple[tuple[Location, str], ...] = ()) -> None:
+        self.name = name
+        self.reports = frozenset(fact.name for fact in facts)
+        self._evidence = Evidence(facts, gaps)
+
+    def examine(self, content: Content, caller: Caller) -> Evidence:
+        del content, caller
+        return self._evidence
+
+
+class Fails:
+    """A detector that raises."""
+
+    name = "broken"
+    reports = frozenset({"media.faces", "media.mobile_camera"})
+
+    def __init__(self, failure: Exception) -> None:
+        self._failure = failure
+
+    def examine(self, content: Content, caller: Caller) -> Evidence:
+        del content, caller
+        raise self._failure
+
+
+def truths(detectors: Sequence[Detector], who: Caller | None = None) -> dict[str, Truth]:
+    evidence = examine(CONTENT, who or caller(), detectors)
+    return {fact.name: fact.truth for fact in evidence.facts}
+
+
+def test_no_detector_says_nothing() -> None:
+    assert truths([]) == AGREE
+    assert examine(CONTENT, caller(), []).truth_of("media.faces") is U
+
+
+def test_all_are_asked_in_order() -> None:
+    one = Says("one", Fact("media.images", T, "one"), gaps=((HERE, "unread"),))
+    two = Says("two", Fact("media.faces", F, "two"), gaps=((WHOLE, "too long"),))
+    assert truths([one, two]) == {"media.images": T, "media.faces": F, **AGREE}
+    assert examine(CONTENT, caller(), [one, two]).unexamined == ((HERE, "unread"), (WHOLE, "too long"))
+
+
+@pytest.mark.parametrize("failure", [ValueError("secret words"), MemoryError(), RecursionError(), KeyError("k")])
+def test_a_detector_that_fails_takes_its_own_facts_with_it(failure: Exception) -> None:
+    """They are unknown, nothing counts as examined, and the text of the failure goes nowhere."""
+    evidence = examine(CONTENT, caller(), [Fails(failure), Says("one", Fact("media.images", T, "one"))])
+    why = f"the detector failed: {type(failure).__name__}"
+    assert evidence.by_name()["media.faces"] == Fact("media.faces", U, "broken", 0.0, (), 0, why)
+    assert evidence.truth_of("media.mobile_camera") is U
+    assert evidence.truth_of("media.images") is T
+    assert evidence.unexamined == ((WHOLE, "the broken detector failed"),)
+
+
+def test_what_ends_the_process_is_not_caught() -> None:
+    class Ends(Fails):
+        def examine(self, content: Content, caller: Caller) -> Evidence:
+            del content, caller
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        examine(CONTENT, caller(), [Ends(ValueError())])
+
+
+def test_what_is_seen_is_held_against_what_is_declared() -> None:
+    camera = Says("one", Fact("media.mobile_camera", T, "one", 1.0, (HERE,)))
+    assert truths([camera], caller(camera="fixed")) == {"media.mobile_camera": T, **AGREE, "conflict.camera": T}
+    assert truths([camera], caller(camera="dash")) == {"media.mobile_camera": T, **AGREE}
+
+
+def test_a_camera_unknown_by_failure_conflicts_by_chance() -> None:
+    assert truths([Fails(ValueError())], caller(camera="fixed"))["conflict.camera"] is U
+
+
+def test_evidence_of_nothing_is_joined_once() -> None:
+    """Requests in which nothing is seen share it; one in which something is unread or seen has its own."""
+    nothing, other = Says("one", Fact("media.images", F, "one")), Says("two", Fact("media.faces", F, "two"))
+    first = examine(CONTENT, caller(), [nothing, other])
+    assert examine(CONTENT, caller(camera="dash"), [nothing, other]) is first
+    assert examine(CONTENT, caller(), [other, nothing]) == Evidence(first.facts[1::-1] + first.facts[2:])
+    unread = Says("three", Fact("media.audio", F, "three"), gaps=((HERE, "unread"),))
+    assert examine(CONTENT, caller(), [nothing, unread]).unexamined == ((HERE, "unread"),)
+    assert examine(CONTENT, caller(), [nothing, unread]) is not examine(CONTENT, caller(), [nothing, unread])
