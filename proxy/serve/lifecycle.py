@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import os
 import secrets
 import signal
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import structlog
@@ -15,7 +17,7 @@ from pydantic import SecretStr
 
 from proxy import __version__
 from proxy.demo.service import DemoService, start_demo_service
-from proxy.errors import RequestError
+from proxy.errors import ConfigurationError, RequestError
 from proxy.forward.upstream import Endpoint, Upstream
 from proxy.record.entry import Entries
 from proxy.record.journal import Journal
@@ -27,7 +29,7 @@ from proxy.serve.exchange import Exchange, Shell
 from proxy.serve.pool import Pool
 from proxy.serve.runtime import Runtime, describe
 from proxy.serve.workers import PictureWorkers
-from proxy.settings import DEMO
+from proxy.settings import DEMO, Listen
 from proxy.surface import FIELD_NAMES
 
 log = structlog.get_logger("facegate")
@@ -46,9 +48,9 @@ class Facegate:
     shell: Shell
     data: web.ServerRunner
     admin: web.AppRunner
-    demo: DemoService | None
     workers: PictureWorkers | None
-    draining: bool = False
+    stopping: asyncio.Event
+    opened: AsyncExitStack
 
     @property
     def data_port(self) -> int:
@@ -60,59 +62,81 @@ class Facegate:
         """The port of the metrics and health pages."""
         return int(self.admin.addresses[0][1])
 
+    @property
+    def draining(self) -> bool:
+        """Whether it takes no new requests any more."""
+        return self.stopping.is_set()
+
     async def stop(self) -> None:
-        """Let the requests in flight end (within the drain time), then close everything."""
-        self.draining = True
-        await self.data.cleanup()
-        await self.shell.upstream.close()
-        self.shell.pool.close()
-        if self.workers is not None:
-            self.workers.close()
-        await self.shell.journal.close()
-        if self.demo is not None:
-            await self.demo.stop()
-        await self.admin.cleanup()
+        """Let the requests in flight end (within the drain time), then close everything, the admin port last."""
+        self.stopping.set()
+        await self.opened.aclose()
 
 
 async def start(runtime: Runtime) -> Facegate:
-    """Open the journal, the upstream and both ports. Raises ConfigurationError, JournalUnavailable or OSError."""
+    """Open the journal, the upstream and both ports.
+
+    Raises JournalUnavailable, or ConfigurationError for a secret that is missing or an address that cannot be listened on;
+    then nothing stays open.
+    """
+    settings, metrics, stopping = runtime.settings, Metrics(), asyncio.Event()
+    async with AsyncExitStack() as opened:
+        journal = Journal(runtime.folder / settings.audit.path, settings.audit.durability, metrics)
+        application = admin_application(journal, metrics, lambda: describe(runtime), stopping.is_set)
+        admin = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        opened.push_async_callback(admin.cleanup)
+        opened.push_async_callback(journal.close)
+        shell, workers = await _open_shell(runtime, journal, metrics, opened)
+        _announce(shell)
+        data = _data_runner(shell)
+        opened.push_async_callback(data.cleanup)
+        await _listen(data, settings.listen, "listen")
+        await _listen(admin, settings.admin, "admin")
+        return Facegate(shell, data, admin, workers, stopping, opened.pop_all())
+
+
+async def _open_shell(
+    runtime: Runtime, journal: Journal, metrics: Metrics, opened: AsyncExitStack
+) -> tuple[Shell, PictureWorkers | None]:
     settings = runtime.settings
-    metrics = Metrics()
-    journal = Journal(runtime.folder / settings.audit.path, settings.audit.durability, metrics)
     demo = await start_demo_service() if settings.upstream.endpoint == DEMO else None
+    if demo is not None:
+        opened.push_async_callback(demo.stop)
+    endpoint, entries = _endpoint(runtime, demo), Entries(_digest_key(runtime), FIELD_NAMES)
     workers = _workers(runtime)
-    shell = Shell(
-        runtime=runtime.with_faces(workers) if workers is not None else runtime,
-        pool=Pool(settings.examination.workers + _READERS, settings.examination.queue),
-        journal=journal,
-        entries=Entries(_digest_key(runtime), FIELD_NAMES),
-        metrics=metrics,
-        upstream=Upstream(_endpoint(runtime, demo)),
-        in_flight=InFlight(settings.limits.inflight_bytes),
-    )
-    _announce(shell)
-    data = await _open_data_port(shell)
-    facegate = Facegate(shell, data, web.AppRunner(web.Application()), demo, workers)
-    application = admin_application(journal, metrics, lambda: describe(runtime), lambda: facegate.draining)
-    facegate.admin = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-    await facegate.admin.setup()
-    await web.TCPSite(facegate.admin, settings.admin.host, settings.admin.port).start()
-    return facegate
+    if workers is not None:
+        opened.callback(workers.close)
+    pool = Pool(settings.examination.workers + _READERS, settings.examination.queue)
+    opened.callback(pool.close)
+    upstream = Upstream(endpoint)
+    opened.push_async_callback(upstream.close)
+    judging = runtime.with_faces(workers) if workers is not None else runtime
+    in_flight = InFlight(settings.limits.inflight_bytes)
+    return Shell(judging, pool, journal, entries, metrics, upstream, in_flight), workers
 
 
-async def _open_data_port(shell: Shell) -> web.ServerRunner:
-    settings = shell.runtime.settings
-
+def _data_runner(shell: Shell) -> web.ServerRunner:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         return await Exchange(shell, request).run()
 
     def malformed(request: web.BaseRequest, error: RequestError) -> web.Response:
         return Exchange(shell, request).malformed(error)
 
-    runner = web.ServerRunner(DataServer(handle, malformed, settings.limits), shutdown_timeout=settings.drain_timeout_s)
+    settings = shell.runtime.settings
+    server = DataServer(handle, malformed, settings.limits)
+    return web.ServerRunner(server, shutdown_timeout=settings.drain_timeout_s)
+
+
+async def _listen(runner: web.BaseRunner, listen: Listen, section: str) -> None:
     await runner.setup()
-    await web.TCPSite(runner, settings.listen.host, settings.listen.port, backlog=1024).start()
-    return runner
+    try:
+        await web.TCPSite(runner, listen.host, listen.port, backlog=1024).start()
+    except OSError as failure:
+        number = failure.errno or 0  # negative where it is a name that cannot be resolved
+        why = os.strerror(number) if number > 0 else failure.strerror or str(failure)
+        raise ConfigurationError(
+            f"{section}: the address {listen.host}:{listen.port} cannot be used: {why}"
+        ) from failure
 
 
 def _workers(runtime: Runtime) -> PictureWorkers | None:
