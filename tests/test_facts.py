@@ -59,6 +59,15 @@ def test_a_stronger_report_replaces_a_weaker_one_in_any_order(order: tuple[Truth
     assert Evidence(tuple(facts[truth] for truth in order)).by_name() == {"media.faces": facts[T]}
 
 
+def test_quiet_are_the_names_reported_as_false_and_as_nothing_else() -> None:
+    """Evidence is joined once, and then the same."""
+    reports = (("media.images", F), ("media.audio", U), ("media.video", F), ("media.video", T), ("media.faces", F))
+    found = Evidence(tuple(Fact(name, truth, "test") for name, truth in reports))
+    assert found.quiet() == {"media.images", "media.faces"}
+    assert found.by_name() is found.by_name()
+    assert Evidence().quiet() == set()
+
+
 def test_unknown_facts_name_who_could_not_say_and_why() -> None:
     assert unknown({"media.video", "media.audio"}, "media", "too long") == (
         Fact("media.audio", U, "media", 0.0, (), 0, "too long"),

@@ -108,6 +108,8 @@ def test_no_text_fails_to_be_read(text: str) -> None:
         pytest.param("".join(f"\\u{{{ord(letter):06x}}}" for letter in WHO), id="braced escapes"),
         pytest.param("w h o  i s  t h i s  m a n", id="spelled out"),
         pytest.param("w-h-o i-s t.h.i-s m*a*n", id="spelled out with dashes"),
+        pytest.param("who is t.h.i.s man", id="one word spelled out"),
+        pytest.param("who \u0456\u0455 this man", id="a word of look-alikes alone"),
         pytest.param("wh0 15 th1$ m4n", id="digits for letters"),
         pytest.param("who is thiѕ mаn", id="look-alikes"),
     ],

@@ -389,6 +389,10 @@ def _raise(at: int, failure: Exception) -> Callable[[int], None]:
     return fail
 
 
+def test_metadata_that_cannot_be_read_name_no_camera() -> None:
+    assert camera_of(_Broken(_raise(9, OSError()))) == Camera("", "")
+
+
 @pytest.mark.parametrize(
     ("at", "failure", "why"),
     [
