@@ -70,6 +70,7 @@ class Exchange:
     caller: Caller | None = None
     called: Called | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    held: int = 0
     body: bytes = b""
     prepared: tuple[Seen, Record] | None = None
     recorded: bool = False
@@ -139,20 +140,23 @@ class Exchange:
         self.called = route(inbound.method, inbound.target, runtime.catalogue)
         readable(self.called)
         self._stage("admit", self.started)
-        self.body = await read_body(request, runtime.settings.limits, shell.in_flight)
+        pieces = await read_body(request, runtime.settings.limits, shell.in_flight)
+        self.held = sum(map(len, pieces))
         self.read = time.monotonic()
-        inbound = inbound.with_body(self.body)
-        if len(self.body) > SMALL_BODY:
-            return await shell.pool.run(partial(self._read_and_judge, inbound, self.called))
-        surfaced = read(inbound, self.called, runtime.surface_limits)
+        if self.held > SMALL_BODY:
+            return await shell.pool.run(partial(self._read_and_judge, inbound, self.called, pieces))
+        self.body = b"".join(pieces)
+        surfaced = read(inbound.with_body(self.body), self.called, runtime.surface_limits)
         self._stage("surface", self.read)
         if light(surfaced.content):
             return self._judge(surfaced, runtime.screening)
         return await shell.pool.run(lambda: self._judge(surfaced, timed(runtime.screening, shell.metrics)))
 
-    def _read_and_judge(self, inbound: Inbound, called: Called) -> Screened:
+    def _read_and_judge(self, inbound: Inbound, called: Called, pieces: list[bytes]) -> Screened:
         runtime = self.shell.runtime
-        surfaced = read(inbound, called, runtime.surface_limits)
+        self.body = b"".join(pieces)
+        pieces.clear()
+        surfaced = read(inbound.with_body(self.body), called, runtime.surface_limits)
         self._stage("surface", self.read)
         screened = self._judge(surfaced, timed(runtime.screening, self.shell.metrics))
         self._prepare(screened)  # digests of megabytes are not the event loop's work
@@ -272,7 +276,7 @@ class Exchange:
 
     def _seen(self) -> Seen:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 - the shell owns the clock
-        size = len(self.body)
+        size = self.held
         digest = self.shell.entries.digest(self.body)
         return Seen(self.decision_id, now, self.request.method, size, digest, dict(self.stages))
 
@@ -310,9 +314,9 @@ class Exchange:
 
     def _let_go(self) -> None:
         """Give the body's bytes back, once."""
-        if self.body:
-            self.shell.in_flight.release(len(self.body))
-            self.body = b""
+        self.shell.in_flight.release(self.held)
+        self.held = 0
+        self.body = b""
 
 
 def new_decision_id() -> str:

@@ -5,6 +5,7 @@ import gc
 import os
 import secrets
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ log = structlog.get_logger("facegate")
 
 _READERS = 2
 """Threads beside those that wait for pictures, for large bodies and long texts."""
+
+_SWITCH_S = 0.001
+"""Seconds after which a thread that reads a large body hands the interpreter to the event loop, if that wants it."""
 
 _GC_THRESHOLD = 50_000
 """Allocations between two collections of the youngest generation: requests leave few cycles behind."""
@@ -188,6 +192,7 @@ async def _serve(runtime: Runtime, ready: Callable[[Facegate], None] | None) -> 
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
+    sys.setswitchinterval(_SWITCH_S)
     log.info("serving", data_port=facegate.data_port, admin_port=facegate.admin_port, **describe(runtime))
     _warn(runtime)
     if ready is not None:

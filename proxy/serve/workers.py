@@ -93,7 +93,7 @@ class _Worker:
     def examine(self, parts: tuple[Part, ...], wait_s: float) -> Evidence:
         try:
             pipe = self.start()
-            pipe.send(parts)
+            _give(pipe, parts)
             found = pipe.recv() if pipe.poll(wait_s) else None
         except (OSError, EOFError) as failure:
             self.stop()
@@ -110,6 +110,20 @@ class _Worker:
             self._process.kill()
             self._process.join()
         self._pipe = self._process = None
+
+
+def _give(pipe: Connection, parts: tuple[Part, ...]) -> None:
+    """Send parts, their pictures beside them: pickled they would be copied once more, under the interpreter's lock."""
+    pictures = [part.source.data for part in parts if isinstance(part, Image) and isinstance(part.source, Inline)]
+    pipe.send([(part.location, isinstance(part, Image)) for part in parts])
+    for data in pictures:
+        pipe.send_bytes(data)
+
+
+def _take(pipe: Connection) -> tuple[Part, ...]:
+    """Receive what `_give` sent."""
+    told = pipe.recv()
+    return tuple([Image(here, Inline("", pipe.recv_bytes())) if shown else Opaque(here, "") for here, shown in told])
 
 
 def _shown(parts: Sequence[Part]) -> tuple[Part, ...]:
@@ -130,7 +144,7 @@ def _serve(pipe: Connection, limits: PictureLimits, score: float, memory_bytes: 
     faces = Faces(limits, score)
     with contextlib.suppress(EOFError, OSError):
         while True:
-            parts = pipe.recv()
+            parts = _take(pipe)
             try:
                 pipe.send(faces.examine(Content(parts, (), ""), _NOBODY))
             except MemoryError:
