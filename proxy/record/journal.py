@@ -89,7 +89,10 @@ class Journal:
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             self.path = folder / "journal.jsonl"
-            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            synced = (
+                os.O_DSYNC if durability == "fsync" else 0
+            )  # write and sync in one call, so one wait for the interpreter
+            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | synced, 0o640)
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._heal()
         except BlockingIOError as failure:
@@ -162,25 +165,26 @@ class Journal:
         self.failure = None
 
     def _append(self, lines: list[bytes]) -> None:
-        """Write whole lines or none: what a failing disk took of them is cut off again (nobody else writes here)."""
+        """Write whole lines or none. Raises OSError."""
         data = b"".join([b"\n", *lines] if self._torn else lines)
-        before = os.fstat(self._file).st_size
-        try:
-            self._write_all(data)
-        except OSError:
-            self._torn = True
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._file, before)
-                self._torn = False
-            raise
+        self._write(data)
         self._torn = False
 
-    def _write_all(self, data: bytes) -> None:
-        written = os.write(self._file, data)
-        while written < len(data):
-            written += os.write(self._file, data[written:])
-        if self._durability == "fsync":
-            os.fdatasync(self._file)
+    def _write(self, data: bytes) -> None:
+        """Write all of `data`; what a failing disk took of it is cut off again (nobody else writes here)."""
+        written = 0
+        try:
+            while written < len(data):
+                written += os.write(self._file, data[written:] if written else data)
+        except OSError:
+            self._torn = self._torn or written > 0
+            with contextlib.suppress(OSError):
+                self._cut_off(written)
+                self._torn = False
+            raise
+
+    def _cut_off(self, size: int) -> None:
+        os.ftruncate(self._file, os.fstat(self._file).st_size - size)
 
     async def _synced(self) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -252,12 +256,9 @@ class Journal:
         return self.failure is None
 
     def _probe(self) -> None:
-        """See whether there is room for records, and leave the file as it was."""
-        before = os.fstat(self._file).st_size
-        try:
-            self._write_all(b"\n" * _PROBE)
-        finally:
-            os.ftruncate(self._file, before)
+        """See whether there is room for records, and leave the file as it was. Raises OSError."""
+        self._write(b"\n" * _PROBE)
+        self._cut_off(_PROBE)
 
     async def close(self) -> None:
         """Write what is left and close the file."""

@@ -1,6 +1,8 @@
 """The journal: on the disk before anybody goes on, whole lines only, nothing but allowed fields, and honest about failure."""
 
 import asyncio
+import fcntl
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,19 +66,29 @@ async def test_fields_that_are_not_allowed_are_dropped(tmp_path: Path) -> None:
 async def test_commits_share_a_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many commits at once all are on the disk in order, with a few syncs."""
     syncs = 0
-    real = module.os.fdatasync
+    real = module.os.write
 
-    def counted(file: int) -> None:
+    def counted(file: int, data: bytes) -> int:
         nonlocal syncs
         syncs += 1
-        real(file)
+        return real(file, data)
 
-    monkeypatch.setattr(module.os, "fdatasync", counted)
+    monkeypatch.setattr(module.os, "write", counted)
     journal = Journal(tmp_path, "fsync", Metrics())
     await asyncio.gather(*(journal.commit(record(f"n{number:03}")) for number in range(200)))
     await journal.close()
     assert ids(tmp_path) == [f"n{number:03}" for number in range(200)]
     assert 1 <= syncs <= 5
+
+
+async def test_what_is_written_is_on_the_disk(tmp_path: Path) -> None:
+    """With `fsync` each write returns when the disk has it; with `write`, when the system does."""
+    flags = {}
+    for durability in DURABILITIES:
+        journal = Journal(tmp_path / durability, durability, Metrics())
+        flags[durability] = bool(fcntl.fcntl(journal._file, fcntl.F_GETFL) & os.O_DSYNC)
+        await journal.close()
+    assert flags == {"fsync": True, "write": False}
 
 
 @pytest.mark.parametrize("durability", DURABILITIES)
