@@ -104,7 +104,7 @@ def memory(ours: Watched, key: str) -> None:
     )
     print(f"         p99 of text: {ratio:.2f} x that without pictures (goal: 3)")
     peak, after = ours.peak_mb(), ours.now_mb()
-    print(f"         resident memory: {before:.0f} MiB before, {peak:.0f} MiB at the peak (goal: 600), {after:.0f} after")
+    print(f"         resident memory: {before:.0f} MiB before, {peak:.0f} at the peak (goal: 600), {after:.0f} after")
 
 
 def steady(port: int, data: bytes, going: Callable[[], bool]) -> Load:
