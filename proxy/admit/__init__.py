@@ -22,14 +22,13 @@ def authenticate(register: Register, inbound: Inbound, today: date) -> Caller:
 
     Raises Unauthenticated when no key is presented, the keys are unknown or belong to different tenants, or the key has expired.
     """
-    headers = (inbound.header_values("api-key"), inbound.header_values("authorization"))
-    if any(len(values) > 1 for values in headers):
+    api_keys, authorizations = inbound.header_values("api-key"), inbound.header_values("authorization")
+    if len(api_keys) > 1 or len(authorizations) > 1:
         raise Unauthenticated("the request presents several credentials in one header", "ambiguous")
-    keys = presented_keys(*(values[0] if values else None for values in headers))
+    keys = presented_keys(api_keys[0] if api_keys else None, authorizations[0] if authorizations else None)
     if not keys:
         raise Unauthenticated("no credential; send a proxy key as `api-key` or as `Authorization: Bearer`", "missing")
-    found = {key: register.find(key) for key in keys}
-    owners = [owner for owner in found.values() if owner]
+    owners = [owner for key in keys if (owner := register.find(key))]
     if len(owners) != len(keys):
         raise Unauthenticated("the credential is not one of this proxy's keys", "unknown")
     tenant, credential = owners[0]

@@ -13,6 +13,7 @@ from yarl import URL
 from proxy.errors import UpstreamTimeout, UpstreamUnreachable
 from proxy.exchange import Forward, Inspected, Receipt
 from proxy.forward.headers import to_service
+from proxy.operation import Called
 
 MAX_REPLY_HEADER: Final = 32 * 1024
 
@@ -56,6 +57,9 @@ class Outgoing:
         return forward
 
 
+_MAX_URLS: Final = 1024
+
+
 class _Connector(aiohttp.TCPConnector):
     """A pool that gives out no connection on which something arrived after the last reply.
 
@@ -84,6 +88,7 @@ class Upstream:
     def __init__(self, endpoint: Endpoint) -> None:
         self._base = endpoint.base.rstrip("/")
         self._key = endpoint.api_key.get_secret_value() if endpoint.api_key else ""
+        self._urls: dict[tuple[str, tuple[tuple[str, str], ...]], URL] = {}
         self._session = aiohttp.ClientSession(
             connector=_Connector(limit=endpoint.connections, keepalive_timeout=60.0),
             timeout=aiohttp.ClientTimeout(
@@ -105,8 +110,7 @@ class Upstream:
         """
         forward = outgoing.take()
         called, inspected = forward.called, forward.inspected
-        query = "&".join(f"{name}={value}" for name, value in called.query)
-        url = URL(f"{self._base}{called.path}?{query}" if query else self._base + called.path, encoded=True)
+        url = self._url(called)
         try:
             reply = await self._session.request(
                 "POST",
@@ -125,6 +129,16 @@ class Upstream:
                 f"the service answered with status {reply.status}, which is never followed or relayed"
             )
         return reply
+
+    def _url(self, called: Called) -> URL:
+        """Where an operation is called; the first so many are remembered, since they come again and again."""
+        url = self._urls.get((called.path, called.query))
+        if url is None:
+            query = "&".join(f"{name}={value}" for name, value in called.query)
+            url = URL(f"{self._base}{called.path}?{query}" if query else self._base + called.path, encoded=True)
+            if len(self._urls) < _MAX_URLS:
+                self._urls[called.path, called.query] = url
+        return url
 
     def _headers(self, inspected: Inspected, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         own = [("content-type", inspected.content_type), ("content-length", str(inspected.size))]
