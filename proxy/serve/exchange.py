@@ -154,9 +154,10 @@ class Exchange:
 
     def _read_and_judge(self, inbound: Inbound, called: Called, pieces: list[bytes]) -> Screened:
         runtime = self.shell.runtime
-        self.body = b"".join(pieces)
-        pieces.clear()
-        surfaced = read(inbound.with_body(self.body), called, runtime.surface_limits)
+        with self.shell.pool.one_at_a_time:
+            self.body = b"".join(pieces)
+            pieces.clear()
+            surfaced = read(inbound.with_body(self.body), called, runtime.surface_limits)
         self._stage("surface", self.read)
         screened = self._judge(surfaced, timed(runtime.screening, self.shell.metrics))
         self._prepare(screened)  # digests of megabytes are not the event loop's work

@@ -21,6 +21,8 @@ class Pool:
         self._executor = ThreadPoolExecutor(workers, "examine")
         self._limit = workers + queue
         self._lock = threading.Lock()
+        self.one_at_a_time = threading.Lock()
+        """For what holds the interpreter for milliseconds: the event loop then waits for one thread, not for a row of them."""
         self.waiting = 0
 
     async def run(self, work: Callable[[], T]) -> T:
