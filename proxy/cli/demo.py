@@ -8,11 +8,11 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import orjson
@@ -27,6 +27,9 @@ from proxy.settings import DEMO, load_settings
 
 START_S: Final = 30.0
 """Seconds within which the proxy must be serving."""
+
+OUTCOMES_S: Final = 5.0
+"""Seconds to wait for the last outcome to come into the journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +115,8 @@ def _started(process: "subprocess.Popen[bytes]", log: Path) -> Running:
 
 
 def _show_evidence(running: Running, journal: Path) -> None:
-    records = [orjson.loads(line) for line in journal.read_bytes().splitlines()]
-    decisions = [one for one in records if one["kind"] == "decision"]
-    click.echo(
-        f"\nThe journal holds {len(decisions)} decisions and {len(records) - len(decisions)} outcomes; no words, no pixels:"
-    )
+    decisions, outcomes = _records(journal)
+    click.echo(f"\nThe journal holds {len(decisions)} decisions and {len(outcomes)} outcomes; no words, no pixels:")
     for one in decisions:
         rules = ", ".join(one.get("rules", ())) or "-"
         click.echo(f"   {one['decision_id']}  {one['tenant']:10} {one['outcome']:7} {rules}")
@@ -126,6 +126,18 @@ def _show_evidence(running: Running, journal: Path) -> None:
     for line in lines:
         if line.startswith("facegate_requests_total"):
             click.echo(f"   {line}")
+
+
+def _records(journal: Path) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+    """Decisions and outcomes; an outcome is on its way for a moment after the caller has its reply."""
+    end = time.monotonic() + OUTCOMES_S
+    while True:
+        records = [orjson.loads(line) for line in journal.read_bytes().splitlines()]
+        decisions = [one for one in records if one["kind"] == "decision"]
+        outcomes = [one for one in records if one["kind"] == "outcome"]
+        if len(outcomes) == len(decisions) or time.monotonic() > end:
+            return decisions, outcomes
+        time.sleep(0.02)
 
 
 def _wait(running: Running, keys: Mapping[str, str]) -> None:

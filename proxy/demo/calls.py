@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final
 
-from openai import APIStatusError, AzureOpenAI, OpenAI
+from openai import APIError, APIStatusError, AzureOpenAI, OpenAI
 
 API_VERSION: Final = "2024-10-21"
 MODEL: Final = "gpt-4o"
@@ -61,12 +61,14 @@ def run(base: str, keys: Mapping[str, str], tell: Tell) -> None:
 
     Raises Surprise when a call is not forwarded, streamed or refused as it should be.
     """
-    forwarded(AzureOpenAI(azure_endpoint=base, api_key=keys[COMPANY], api_version=API_VERSION), tell)
-    streamed(OpenAI(base_url=f"{base}/openai/v1", api_key=keys[COMPANY]), tell)
+    with AzureOpenAI(azure_endpoint=base, api_key=keys[COMPANY], api_version=API_VERSION) as azure:
+        forwarded(azure, tell)
+    with OpenAI(base_url=f"{base}/openai/v1", api_key=keys[COMPANY]) as plain:
+        streamed(plain, tell)
     for number, question in enumerate(REFUSED, 3):
-        client = AzureOpenAI(azure_endpoint=base, api_key=keys[question.tenant], api_version=API_VERSION)
         tell(f"\n{number}. {question.who}: “{question.text}”")
-        refused(client, question, tell)
+        with AzureOpenAI(azure_endpoint=base, api_key=keys[question.tenant], api_version=API_VERSION) as azure:
+            refused(azure, question, tell)
 
 
 def forwarded(client: AzureOpenAI, tell: Tell) -> None:
@@ -75,8 +77,8 @@ def forwarded(client: AzureOpenAI, tell: Tell) -> None:
     tell(f"\n1. a private company, with AzureOpenAI(azure_endpoint=…) and a photograph of a coffee: “{text}”")
     try:
         raw = client.chat.completions.with_raw_response.create(model=MODEL, messages=_asking(text, "coffee.jpg"))
-    except APIStatusError as error:
-        raise Surprise(f"the first call should be forwarded, and was refused: {error}") from error
+    except APIError as error:
+        raise Surprise(f"the first call should be forwarded, and was not: {error}") from error
     tell(f"   forwarded: outcome {raw.headers['facegate-outcome']}, decision {raw.headers['facegate-decision-id']}")
     tell(f"   reply: {raw.parse().choices[0].message.content}")
 
@@ -88,8 +90,10 @@ def streamed(client: OpenAI, tell: Tell) -> None:
     try:
         events = client.chat.completions.create(model=MODEL, stream=True, messages=_asking(text, "astronaut.jpg"))
         words = [choice.delta.content for event in events for choice in event.choices if choice.delta.content]
-    except APIStatusError as error:
-        raise Surprise(f"the second call should be streamed, and was refused: {error}") from error
+    except APIError as error:
+        raise Surprise(f"the second call should be streamed, and was not: {error}") from error
+    if not words:
+        raise Surprise("the second call should be streamed, and no piece of it came")
     tell(f"   streamed, {len(words)} pieces: {' | '.join(word.strip() for word in words)}")
 
 
@@ -102,12 +106,18 @@ def refused(client: AzureOpenAI, question: Question, tell: Tell) -> None:
         )
     except APIStatusError as error:
         _explain(error, question, tell)
+    except APIError as error:
+        raise Surprise(f"the call of {question.tenant} should be refused, and nobody answered it: {error}") from error
     else:
         raise Surprise(f"the call of {question.tenant} should be refused, and was forwarded")
 
 
 def _explain(error: APIStatusError, question: Question, tell: Tell) -> None:
     found = error.body if isinstance(error.body, dict) else {}
+    if found.get("type") != "policy_violation":
+        raise Surprise(
+            f"the call of {question.tenant} should be refused by policy, and ended otherwise: {error}"
+        ) from error
     inner = found.get("innererror", {})
     if question.attributes:
         tell(f"   Facegate-Attributes: {question.attributes}")
