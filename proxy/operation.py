@@ -1,6 +1,6 @@
 """One operation of the service's API, as the catalogue describes it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -17,8 +17,14 @@ class Operation:
 
     `name` is the stable name in metrics and records (`chat.completions`). `methods` and `paths` are what it answers to;
     a path is a template such as `/openai/deployments/{deployment}/chat/completions`. `reader` names the function that
-    cuts its body into parts (empty for REFUSE). `query` lists the query parameters that may be forwarded. `why` is the
-    reason of a refusal. `parts` tells for each kind of part what becomes of it: inspected, refused or inert.
+    cuts its body into parts (empty for REFUSE, and where no body is taken). `bodies` are the forms that the body may have:
+    `json`, `multipart`, or `none` where it may be left out. `model` tells whether the body has to name one. `query` lists the
+    query parameters that may be forwarded. `why` is the reason of a refusal. `parts` tells for each kind of part what
+    becomes of it: inspected, refused or inert.
+
+    What the service keeps: `makes` lists (kind, JSON pointer into the reply) for ids that the reply tells, where `*` stands
+    for every item of a list; `extends` lists the kinds of references to which this request adds what it carries; `lists` is
+    the kind of things that the reply lists, of which a caller sees those of its own tenant.
     """
 
     name: str
@@ -26,18 +32,28 @@ class Operation:
     paths: tuple[str, ...]
     disposition: Disposition
     reader: str = ""
+    bodies: tuple[str, ...] = ("json",)
+    model: bool = False
     query: tuple[str, ...] = ("api-version",)
     why: str = ""
     parts: tuple[tuple[str, str], ...] = ()
+    makes: tuple[tuple[str, str], ...] = ()
+    extends: tuple[str, ...] = ()
+    lists: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
     """An operation as one request calls it: `path` is rebuilt from the template and checked parameters, `query` from
     the allow-list, so that neither is the caller's own spelling. `deployment` is empty where the body names the model.
+    `ids` are the things that the path names, outermost first, as (kind, id); `shown` is the path as records show it, with
+    the kinds in place of the ids.
     """
 
     operation: Operation
     path: str
     query: tuple[tuple[str, str], ...]
     deployment: str = ""
+    method: str = "POST"
+    ids: tuple[tuple[str, str], ...] = ()
+    shown: str = field(default="", compare=False)

@@ -27,6 +27,7 @@ from proxy.facts import Evidence
 from proxy.judge import judge
 from proxy.judge.policy import Policy
 from proxy.location import Location, Step
+from proxy.past import NOTHING_BEFORE, Past
 from proxy.refusal import Wording, refuse_by_policy, refuse_unexamined
 
 LIGHT_TEXT: Final = 16_384
@@ -61,15 +62,19 @@ def light(content: Content) -> bool:
     return True
 
 
-def screen(surfaced: Surfaced, caller: Caller, screening: Screening, decision_id: str) -> Screened:
+def screen(
+    surfaced: Surfaced, caller: Caller, screening: Screening, decision_id: str, past: Past = NOTHING_BEFORE
+) -> Screened:
     """Examine and judge what `surface` has read; forward it, or refuse it with the reason.
+
+    `past` holds what is known of the things that it names.
 
     Policy speaks first; what it would let pass is still refused while any part of it was not examined.
     """
     content = surfaced.content
-    evidence = examine(content, caller, screening.detectors)
+    evidence = examine(content, caller, screening.detectors, past)
     decision = judge(screening.policy, evidence, caller)
-    gaps = unexamined(content, evidence)
+    gaps = unexamined(content, evidence, past)
     action = _act(surfaced, decision, gaps, screening.wording, decision_id)
     return Screened(caller, surfaced.called, content, evidence, decision, action, _coverage(content, gaps), gaps)
 
@@ -88,9 +93,11 @@ def _act(
     return Forward(surfaced.called, surfaced.inspected)
 
 
-def unexamined(content: Content, evidence: Evidence) -> Sequence[tuple[Location, str]]:
+def unexamined(content: Content, evidence: Evidence, past: Past = NOTHING_BEFORE) -> Sequence[tuple[Location, str]]:
     """The places whose content was not examined, each with the reason: what no reader reads, then what detectors gave up."""
-    gaps = [(part.location, why) for part in content.parts if not isinstance(part, _READ) and (why := _unread(part))]
+    gaps = [
+        (part.location, why) for part in content.parts if not isinstance(part, _READ) and (why := _unread(part, past))
+    ]
     if not evidence.unexamined:
         return gaps
     known = {location for location, _ in gaps}
@@ -98,14 +105,16 @@ def unexamined(content: Content, evidence: Evidence) -> Sequence[tuple[Location,
     return gaps
 
 
-def _unread(part: Part) -> str:
+def _unread(part: Part, past: Past) -> str:
     match part:
         case Text() | Schema() | Image(source=Inline()):
             return ""
         case Opaque():
             return part.why
         case Reference():
-            return f"the {part.kind} is kept by the service; what it holds was not seen here"
+            return (
+                "" if past.knows(part) else f"the {part.kind} is kept by the service; what it holds was not seen here"
+            )
         case Image(source=Remote()):
             return "a picture behind an address; send it inline as a data URI"
         case Document(source=Remote()):

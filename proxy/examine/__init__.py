@@ -1,31 +1,47 @@
 """What does the request show?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from proxy.caller import Caller
-from proxy.content import Content
+from proxy.content import Content, Reference
 from proxy.examine.conflict import conflicts
 from proxy.examine.detector import Detector
-from proxy.facts import Evidence, unknown
+from proxy.facts import Evidence, Fact, unknown
 from proxy.location import WHOLE
+from proxy.past import NOTHING_BEFORE, Past
 
 
-def examine(content: Content, caller: Caller, detectors: Sequence[Detector]) -> Evidence:
-    """Ask every detector, then hold what they saw against what is declared.
+def examine(content: Content, caller: Caller, detectors: Sequence[Detector], past: Past = NOTHING_BEFORE) -> Evidence:
+    """Ask every detector, add what is known of the things that the content names, then hold it against what is declared.
 
     A detector that fails makes its own facts unknown and nothing else.
     """
+    before = _recalled(content, past) if past.dossiers else []
+    if past.dossiers:
+        content = _without_known(content, past)
     seen = tuple([_ask(detector, content, caller) for detector in detectors])
     key = tuple(map(id, seen))
-    if key in _JOINED:
+    if key in _JOINED and not before:
         return _JOINED[key][1]
     facts = [fact for one in seen for fact in one.facts]
+    facts.extend(before)
     facts.extend(conflicts(Evidence(tuple(facts)), caller))
     evidence = Evidence(tuple(facts), tuple(place for one in seen for place in one.unexamined))
     if len(_JOINED) < _MAX_JOINED and not evidence.unexamined and not any(fact.truth for fact in facts):
         _JOINED[key] = (seen, evidence)  # what is kept alive keeps its id
     return evidence
+
+
+def _recalled(content: Content, past: Past) -> list[Fact]:
+    return [fact for part in content.parts if isinstance(part, Reference) for fact in past.facts_of(part)]
+
+
+def _without_known(content: Content, past: Past) -> Content:
+    """What detectors are to look at: a reference to what was seen before hides nothing."""
+    parts = tuple(part for part in content.parts if not (isinstance(part, Reference) and past.knows(part)))
+    return replace(content, parts=parts)
 
 
 _JOINED: Final[dict[tuple[int, ...], tuple[tuple[Evidence, ...], Evidence]]] = {}

@@ -113,7 +113,7 @@ class Upstream:
         url = self._url(called)
         try:
             reply = await self._session.request(
-                "POST",
+                called.method,
                 url,
                 data=_payload(inspected),
                 headers=self._headers(inspected, headers),
@@ -141,7 +141,9 @@ class Upstream:
         return url
 
     def _headers(self, inspected: Inspected, headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        own = [("content-type", inspected.content_type), ("content-length", str(inspected.size))]
+        own = []
+        if inspected.chunks:
+            own += [("content-type", inspected.content_type), ("content-length", str(inspected.size))]
         if self._key:
             own.append(("api-key", self._key))
         return own + to_service(headers)
@@ -151,7 +153,9 @@ class Upstream:
         await self._session.close()
 
 
-def _payload(inspected: Inspected) -> bytes | AsyncIterator[bytes]:
+def _payload(inspected: Inspected) -> bytes | AsyncIterator[bytes] | None:
+    if not inspected.chunks:
+        return None
     if len(inspected.chunks) == 1 and len(inspected.chunks[0]) <= _ONE_WRITE:
         return bytes(inspected.chunks[0])
     return _pieces(inspected)

@@ -235,7 +235,7 @@ def _who(caller: Caller | None) -> Mapping[str, Any]:
 def _what(called: Called | None) -> Mapping[str, Any]:
     if called is None:
         return {"operation": None}
-    return {"operation": called.operation.name, "path": called.path}
+    return {"operation": called.operation.name, "path": called.shown or called.path}
 
 
 def _bytes_of(part: Part) -> bytes:

@@ -1,8 +1,10 @@
 """What is called, and what is in it?"""
 
+from typing import Final
+
 from proxy.content import Content
 from proxy.errors import BadRequest
-from proxy.exchange import Inbound, Surfaced
+from proxy.exchange import Inbound, Inspected, Surfaced
 from proxy.location import Location
 from proxy.operation import Called
 from proxy.surface.catalogue import Catalogue, load_catalogue, readable, route
@@ -23,13 +25,29 @@ def surface(inbound: Inbound, catalogue: Catalogue, limits: Limits) -> Surfaced:
 def read(inbound: Inbound, called: Called, limits: Limits) -> Surfaced:
     """As `surface`, for a request whose operation is found already."""
     readable(called)
-    body = read_json(inbound, limits)
+    operation = called.operation
+    walk = Walk(limits)
+    for kind, name in called.ids[:1]:  # what is further in belongs to it
+        walk.reference(Location(("path", kind)), kind, name)
+    if "none" in operation.bodies and inbound.body in _NOTHING:
+        return Surfaced(called, Content(tuple(walk.parts), (), called.deployment), Inspected("", ()))
+    if operation.bodies == ("none",):
+        raise BadRequest(f"the operation {operation.name} takes no body")
+    return _read_json(inbound, called, walk)
+
+
+_NOTHING: Final = (b"", b"{}")
+"""Bodies that say nothing; clients send either."""
+
+
+def _read_json(inbound: Inbound, called: Called, walk: Walk) -> Surfaced:
+    body = read_json(inbound, walk.limits)
     inspected = rewrite_json(body)
-    walk = Walk(limits, uris=holds_uri(inspected))
+    walk.uris = holds_uri(inspected)
     READERS[called.operation.reader](walk, body)
     named = body.get("model")
-    model = called.deployment or (named if is_word(named) else "")
-    if not model:
+    model: str = called.deployment or (str(named) if is_word(named) else "")
+    if not model and called.operation.model:
         raise BadRequest("the model is missing, or is not the name of one", Location(("model",)))
     content = Content(tuple(walk.parts), tuple(walk.inert), model, body.get("stream") is True)
     return Surfaced(called, content, inspected)

@@ -36,12 +36,17 @@ class _Entry(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._]*$")]
     methods: tuple[Literal["GET", "POST", "PUT", "PATCH", "DELETE"], ...]
-    paths: tuple[Annotated[str, Field(pattern=r"^/openai/[a-z0-9_-]+(/[A-Za-z0-9_.:-]+|/\{[a-z0-9]+\})*$")], ...]
+    paths: tuple[Annotated[str, Field(pattern=r"^/openai/[a-z0-9_-]+(/[A-Za-z0-9_.:-]+|/\{[a-z_]+\})*$")], ...]
     disposition: Literal["screen", "refuse"]
     reader: str = ""
+    bodies: tuple[Literal["json", "multipart", "none"], ...] = ("json",)
+    model: bool = False
     query: tuple[str, ...] = ("api-version",)
     why: str = ""
     parts: Mapping[PartKind, PartFate] = Field(default_factory=dict)
+    makes: Mapping[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    extends: tuple[str, ...] = ()
+    lists: str = ""
 
 
 class _File(BaseModel):
@@ -95,9 +100,14 @@ def load_catalogue() -> Catalogue:
             paths=entry.paths,
             disposition=Disposition(entry.disposition),
             reader=entry.reader,
+            bodies=entry.bodies,
+            model=entry.model,
             query=entry.query,
             why=entry.why,
             parts=tuple(entry.parts.items()),
+            makes=tuple((kind, one) for kind, told in entry.makes.items() for one in _each(told)),
+            extends=entry.extends,
+            lists=entry.lists,
         )
         for entry in documents.load(FILE, _File).operations
     )
@@ -113,6 +123,10 @@ def load_catalogue() -> Catalogue:
         if "{}" in shape:
             shapes.setdefault((len(shape), shape[1]), []).append(shape)
     return Catalogue(operations, routes, {key: tuple(found) for key, found in shapes.items()})
+
+
+def _each(told: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (told,) if isinstance(told, str) else told
 
 
 def route(method: str, target: str, catalogue: Catalogue) -> Called:
@@ -143,11 +157,23 @@ def _route(method: str, target: str, catalogue: Catalogue) -> Called:
         raise MethodNotAllowed(f"this path answers to {', '.join(sorted(routes))} only")
     operation = found.operation
     if operation.disposition is Disposition.REFUSE:
-        return Called(operation, "/" + "/".join(found.template), ())
-    deployment = next(
-        (segment for part, segment in zip(found.template, segments, strict=True) if part == "{deployment}"), ""
+        return Called(operation, "/" + "/".join(found.template), (), method=method)
+    named = [(part[1:-1], one) for part, one in zip(found.template, segments, strict=True) if part.startswith("{")]
+    deployment = next((one for kind, one in named if kind == "deployment"), "")
+    return Called(
+        operation,
+        "/" + "/".join(segments),
+        _query(query, operation, v1=segments[1] == "v1"),
+        deployment,
+        method,
+        tuple(one for one in named if one[0] not in _OPEN_KINDS),
+        "/"
+        + "/".join(one if part == "{deployment}" else part for part, one in zip(found.template, segments, strict=True)),
     )
-    return Called(operation, "/" + "/".join(segments), _query(query, operation, v1=segments[1] == "v1"), deployment)
+
+
+_OPEN_KINDS: Final = frozenset({"deployment", "model"})
+"""Names in paths that belong to no tenant."""
 
 
 def readable(called: Called) -> None:

@@ -43,7 +43,7 @@ def read_json(inbound: Inbound, limits: Limits) -> dict[str, Any]:
     for everything that two parsers could read differently: bad UTF-8, repeated keys, NaN, integers beyond 64 bits.
     """
     _check_type(inbound)
-    body = _inflated(inbound, limits)
+    body = inflated(inbound, limits)
     cuts: list[Cut] = []
     if len(body) >= _CUT_FROM:
         body = _cut(body, cuts)
@@ -65,7 +65,8 @@ def _check_type(inbound: Inbound) -> None:
         raise UnsupportedMedia("the content type must be application/json (charset utf-8)")
 
 
-def _inflated(inbound: Inbound, limits: Limits) -> bytes:
+def inflated(inbound: Inbound, limits: Limits) -> bytes:
+    """The body with its content coding undone. Raises UnsupportedMedia for all but gzip, TooLarge, BadRequest."""
     codings = inbound.header_values("content-encoding")
     coding = ",".join(codings).strip().lower()
     if coding in ("", "identity"):

@@ -13,3 +13,4 @@ class Limits:
     leaves: int = 100_000
     images: int = 50
     inline_bytes: int = 20 * 1024 * 1024
+    form_parts: int = 64
