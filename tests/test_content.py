@@ -50,7 +50,7 @@ def test_values(kind: str) -> None:
     part = PARTS[kind]
     assert (kind_of(part), pickle.loads(pickle.dumps(part))) == (kind, part)  # noqa: S301 - our own value
     with pytest.raises(FrozenInstanceError):
-        part.location = WHOLE  # type: ignore[misc]
+        part.location = WHOLE  # type: ignore[misc] # it is frozen
 
 
 def test_content() -> None:

@@ -20,7 +20,7 @@ def test_called() -> None:
     assert call == Called(OPERATION, "/openai/v1/chat/completions", (("api-version", "v1"),), deployment="")
     assert call != Called(OPERATION, "/openai/v1/chat/completions", ())
     with pytest.raises(FrozenInstanceError):
-        call.path = "/elsewhere"  # type: ignore[misc]
+        call.path = "/elsewhere"  # type: ignore[misc] # it is frozen
 
 
 def test_dispositions() -> None:

@@ -203,6 +203,6 @@ LIGHT: list[tuple[str, tuple[Part, ...], bool]] = [
 
 
 @pytest.mark.parametrize(("parts", "quick"), [one[1:] for one in LIGHT], ids=[one[0] for one in LIGHT])
-def test_what_is_light(parts: tuple[Part, ...], quick: bool) -> None:  # noqa: FBT001
+def test_what_is_light(parts: tuple[Part, ...], quick: bool) -> None:  # noqa: FBT001 - a table
     """Few words, no media."""
     assert light(Content(parts, (), "m")) is quick

@@ -68,7 +68,7 @@ def open_picture(data: bytes, limits: PictureLimits) -> Image.Image:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as mistake:
         raise Undecodable("not a picture in JPEG, PNG, GIF or WebP format") from mistake
-    except Exception as mistake:
+    except Exception as mistake:  # whatever a decoder does over a stranger's bytes
         raise Undecodable(f"its header cannot be read ({type(mistake).__name__})") from mistake
     _check_size(picture.size, limits)
     match picture.format:
@@ -168,7 +168,7 @@ def _seek(picture: Image.Image, number: int) -> bool:
         if number < getattr(picture, "n_frames", 0):
             raise Undecodable(f"frame {number + 1} of the animation is missing") from None
         return False
-    except Exception as mistake:
+    except Exception as mistake:  # whatever a decoder does over a stranger's bytes
         raise Undecodable(f"frame {number + 1} cannot be read ({type(mistake).__name__})") from mistake
     return True
 
@@ -193,7 +193,7 @@ def _frame(picture: Image.Image) -> Iterator[Image.Image]:
         raise
     except (OSError, SyntaxError, ValueError) as mistake:
         raise Undecodable("a picture that is truncated or damaged") from mistake
-    except Exception as mistake:
+    except Exception as mistake:  # whatever a decoder does over a stranger's bytes
         raise Undecodable(f"a picture that cannot be decoded ({type(mistake).__name__})") from mistake
 
 

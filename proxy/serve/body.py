@@ -49,7 +49,7 @@ async def read_body(request: web.BaseRequest, limits: Limits, in_flight: InFligh
     body = _Body(limits.body_bytes, in_flight)
     try:
         await _fill(body, request.content, limits)
-    except BaseException:
+    except BaseException:  # a cancellation too: what is not handed over is not held
         in_flight.release(body.size)
         raise
     return body.pieces

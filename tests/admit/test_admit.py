@@ -215,7 +215,7 @@ WORST_CASES: list[tuple[str, dict[str, str], OnBehalfOf, bool]] = [
 @pytest.mark.parametrize(
     ("known", "acting", "worst"), [case[1:] for case in WORST_CASES], ids=[case[0] for case in WORST_CASES]
 )
-def test_the_worst_case_for_law_enforcement(known: dict[str, str], acting: OnBehalfOf, worst: bool) -> None:  # noqa: FBT001
+def test_the_worst_case_for_law_enforcement(known: dict[str, str], acting: OnBehalfOf, worst: bool) -> None:  # noqa: FBT001 - a table
     """Who is or may be law enforcement, or may act for it, is assumed to film live in the wild until somebody says otherwise."""
     attributes = attested(**known)
     assert worst_case(attributes, acting) == ({**WORST, **attributes} if worst else attributes)

@@ -189,8 +189,8 @@ def test_every_combination_of_register_delegation_and_declaration(name: str) -> 
         tenant = TenantEntry(
             id="t",
             name="t",
-            attributes=AttributesEntry(organization="private", **({name: fixed} if fixed else {})),  # type: ignore[arg-type]
-            delegates=DelegatesEntry(**{name: delegated}),  # type: ignore[arg-type]
+            attributes=AttributesEntry(organization="private", **({name: fixed} if fixed else {})),  # type: ignore[arg-type] # the name is one of its fields
+            delegates=DelegatesEntry(**{name: delegated}),  # type: ignore[arg-type] # the name is one of its fields
         )
         attributes, _ = narrow(tenant, Declared({name: declared}))
         found = attributes[name].value if name in attributes else None

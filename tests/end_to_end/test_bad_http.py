@@ -184,7 +184,7 @@ async def test_an_endless_body_is_cut_off(tmp_path: Path) -> None:
         writer.write(request(b"Transfer-Encoding: chunked", length=False, body=b""))
         sent = 0
         try:
-            while sent < 50_000_000 and not reader.at_eof() and not reader._buffer:  # type: ignore[attr-defined]
+            while sent < 50_000_000 and not reader.at_eof() and not reader._buffer:  # type: ignore[attr-defined] # whether a reply has come
                 writer.write(b"2710\r\n" + b" " * 10_000 + b"\r\n")
                 await writer.drain()
                 sent += 10_000

@@ -26,7 +26,7 @@ from proxy.examine.pictures import Camera
         ("", "", False),
     ],
 )
-def test_cameras(make: str, model: str, mobile: bool) -> None:  # noqa: FBT001
+def test_cameras(make: str, model: str, mobile: bool) -> None:  # noqa: FBT001 - a table
     assert is_mobile(Camera(make, model)) is mobile
 
 

@@ -126,7 +126,7 @@ def test_weighing_is_linear(monkeypatch: pytest.MonkeyPatch) -> None:
     def counted(*arguments: object) -> bool:
         nonlocal weighed
         weighed += 1
-        return leads(*arguments)  # type: ignore[arg-type]
+        return leads(*arguments)  # type: ignore[arg-type] # passed on as they came
 
     monkeypatch.setattr(module, "_leads", counted)
     far = Lexicon(

@@ -193,7 +193,7 @@ def test_a_text_chopped_into_words_is_joined(text: str, joined: str | None) -> N
     ("character", "without"),
     [("誰", True), ("ひ", True), ("한", True), ("ค", True), ("w", False), ("ж", False), (" ", False)],
 )
-def test_scripts_without_spaces(character: str, without: bool) -> None:  # noqa: FBT001
+def test_scripts_without_spaces(character: str, without: bool) -> None:  # noqa: FBT001 - a table
     assert unspaced(character) is without
 
 

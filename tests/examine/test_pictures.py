@@ -105,7 +105,7 @@ def test_a_picture_of_two_colours_keeps_its_shades() -> None:
         pytest.param(pictures.only_in_alpha("WEBP"), False, False, True, id="a face in the transparency, WebP"),
     ],
 )
-def test_transparency_gives_three_views(data: bytes, shown: bool, colours: bool, transparency: bool) -> None:  # noqa: FBT001
+def test_transparency_gives_three_views(data: bytes, shown: bool, colours: bool, transparency: bool) -> None:  # noqa: FBT001 - a table
     """As shown on white, the colours alone, the transparency alone: a face can hide in each."""
     face, grey = pictures.face_pixels(), pictures.face_pixels().convert("L").convert("RGB")
     on_white, plain, alpha = all_views(data)

@@ -29,7 +29,7 @@ async def client(
 ) -> AsyncIterator[tuple[Upstream, RawService]]:
     """A client of a service that answers so; `tail` ends the endpoint's address."""
     async with raw_service(answer) as service:
-        endpoint = Endpoint(service.url + tail, SecretStr(key) if key else None, **options)  # type: ignore[arg-type]
+        endpoint = Endpoint(service.url + tail, SecretStr(key) if key else None, **options)  # type: ignore[arg-type] # numbers, as the fields ask
         upstream = Upstream(endpoint)
         try:
             yield upstream, service

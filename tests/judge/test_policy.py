@@ -186,14 +186,14 @@ def test_what_a_condition_needs(condition: Condition, found: Facts, who: object)
     """While all that a condition needs is FALSE, the condition is FALSE: asking it may be left out."""
     needed = needs(condition)
     quiet = needed is not None and all(name in found and found[name].truth is F for name in needed)
-    assert not quiet or evaluate(condition, found, who) is F  # type: ignore[arg-type]
+    assert not quiet or evaluate(condition, found, who) is F  # type: ignore[arg-type] # callers, as the strategy draws them
 
 
 @given(CONDITIONS, found_facts(), CALLERS)
 def test_other_facts_do_not_matter(condition: Condition, found: Facts, who: object) -> None:
     """A condition rests on the facts that it names, and on no other."""
     named = {name: fact for name, fact in found.items() if name in fact_names(condition)}
-    assert evaluate(condition, found, who) is evaluate(condition, named, who)  # type: ignore[arg-type]
+    assert evaluate(condition, found, who) is evaluate(condition, named, who)  # type: ignore[arg-type] # callers, as the strategy draws them
 
 
 NEEDS: list[tuple[str, Condition, frozenset[str] | None]] = [

@@ -34,7 +34,7 @@ def substituted(expr: str) -> str:
 
 
 def selectors(expr: str) -> list[Selector]:
-    """All metrics of a query, in order. Raises ValueError where it does not parse."""
+    """All metrics of a query, in order. Raises ValueError where it does not parse, or holds what is not read here."""
     return list(_selectors(promql_parser.parse(substituted(expr)), None))
 
 
@@ -50,12 +50,19 @@ def _selectors(expr: Any, function: str | None) -> Iterator[Selector]:
         case promql_parser.BinaryExpr():
             yield from _selectors(expr.lhs, None)
             yield from _selectors(expr.rhs, None)
-        case promql_parser.AggregateExpr() | promql_parser.ParenExpr() | promql_parser.UnaryExpr():
+        case (
+            promql_parser.AggregateExpr()
+            | promql_parser.ParenExpr()
+            | promql_parser.UnaryExpr()
+            | promql_parser.SubqueryExpr()
+        ):
             yield from _selectors(expr.expr, None)
         case promql_parser.NumberLiteral() | promql_parser.StringLiteral():
             return
         case _:
-            raise NotImplementedError(f"not read yet: {type(expr).__name__}")
+            raise ValueError(
+                f"what metrics are in a {type(expr).__name__} cannot be told: no query was of that kind before"
+            )
 
 
 def _selector(selector: Any, *, ranged: bool, function: str | None) -> Selector:

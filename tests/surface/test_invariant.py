@@ -307,4 +307,4 @@ def test_any_words(words: str) -> None:
     """Words are told and sent as they are, whatever characters they hold."""
     body = {"messages": [{"role": "user", "content": words}], "model": "m"}
     found = surface(inbound(body), CATALOGUE, LIMITS)
-    assert (found.content.parts[0].text, orjson.loads(sent(found))) == (words, body)  # type: ignore[union-attr]
+    assert (found.content.parts[0].text, orjson.loads(sent(found))) == (words, body)  # type: ignore[union-attr] # the only part is text

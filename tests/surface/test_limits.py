@@ -16,10 +16,11 @@ def test_limits() -> None:
         "leaves": 100_000,
         "images": 50,
         "inline_bytes": 20_971_520,
+        "form_parts": 64,
     }
 
 
 def test_limits_stay() -> None:
     """Nobody moves a limit while a request is read."""
     with pytest.raises(FrozenInstanceError):
-        Limits().images = 51  # type: ignore[misc]
+        Limits().images = 51  # type: ignore[misc] # it is frozen

@@ -198,7 +198,7 @@ UNREAD: dict[str, tuple[object, str]] = {
 def test_unread_picture(case: str, uri: str) -> None:
     """A data URI where neither words nor a picture belong is opaque: nothing inert takes it in."""
     members, place = UNREAD[case]
-    body = orjson.loads(orjson.dumps({**HELLO, **members}).decode().replace(PIXEL_URI, uri))  # type: ignore[dict-item]
+    body = orjson.loads(orjson.dumps({**HELLO, **members}).decode().replace(PIXEL_URI, uri))  # type: ignore[dict-item] # members of any type
     assert list(reasons(surfaced(body).content)) == [place]
 
 
