@@ -38,9 +38,13 @@ _PART_TYPE: Final = re.compile(
 )
 """The media type of a part: never one with parts of its own, and no character set but UTF-8."""
 
-_DISPOSITION: Final = re.compile(r"form-data(?P<parameters>(?:\s*;\s*[a-z*]+=(?:\"[^\"\\]*\"|[^\s\";]+))+)\s*", re.I | re.A)
+_DISPOSITION: Final = re.compile(
+    r"form-data(?P<parameters>(?:\s*;\s*[a-z*]+=(?:\"[^\"\\]*\"|[^\s\";]+))+)\s*", re.IGNORECASE | re.ASCII
+)
 
-_PARAMETER: Final = re.compile(r";\s*([a-z*]+)=(?:\"([^\"\\]*)\"|([A-Za-z0-9!#$&+.^_`|~-]+)(?=\s*(?:;|\Z)))", re.I | re.A)
+_PARAMETER: Final = re.compile(
+    r";\s*([a-z*]+)=(?:\"([^\"\\]*)\"|([A-Za-z0-9!#$&+.^_`|~-]+)(?=\s*(?:;|\Z)))", re.IGNORECASE | re.ASCII
+)
 """One parameter of a disposition. No backslash: what it escapes differs between clients. Bare words without `'`, `%`, `*`."""
 
 _ENCODED_WORD: Final = "=?"
@@ -48,7 +52,7 @@ _ENCODED_WORD: Final = "=?"
 
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
-_NAME: Final = re.compile(r"([^\[\]%]{1,128})((?:\[[^\[\]%]{0,64}\]){0,4})")
+_NAME: Final = re.compile(r"([^\[\];%]{1,128})((?:\[[^\[\];%]{0,64}\]){0,4})")
 _BRACKETS: Final = re.compile(r"\[([^\[\]]*)\]")
 _LIST: Final = "[]"
 
@@ -57,7 +61,7 @@ _MAX_FILENAME: Final = 255
 _ESCAPED: Final = re.compile(r"%(?:22|0[0ad]|2f|5c)", re.IGNORECASE)
 """What would end a quoted file name, or lead out of its folder, where percent escapes are undone."""
 
-_MAX_HEADER: Final = 1024
+_MAX_HEADER: Final = 2048
 _MAX_HEADERS: Final = 4
 
 _TRANSFER: Final = frozenset({"7bit", "8bit", "binary"})
@@ -188,7 +192,7 @@ def _disposition(value: str) -> tuple[str, str | None]:
     """Name and file name of a part, with nothing undone in them."""
     whole = _DISPOSITION.fullmatch(value)
     if whole is None:
-        raise BadRequest("a part's Content-Disposition does not read form-data; name=\"…\"; filename=\"…\"", FORM)
+        raise BadRequest('a part\'s Content-Disposition does not read form-data; name="…"; filename="…"', FORM)
     parameters: dict[str, str] = {}
     rest = whole["parameters"]
     for match in _PARAMETER.finditer(rest):
@@ -224,8 +228,8 @@ def _vetted(filename: str | None, place: Location) -> str | None:
         return None
     if not filename.strip(". ") or len(filename) > _MAX_FILENAME:
         raise BadRequest("the file's name is empty, or too long", place)
-    if "/" in filename or "\\" in filename or _ESCAPED.search(filename):
-        raise BadRequest("the file's name leads out of its folder, or holds escapes", place)
+    if "/" in filename or ";" in filename or _ESCAPED.search(filename):
+        raise BadRequest("the file's name leads out of its folder, or holds a semicolon or escapes", place)
     if _CONTROLS.search(filename) or _ENCODED_WORD in filename:
         raise BadRequest("the file's name holds control characters, or is encoded (send it as UTF-8)", place)
     return filename
