@@ -40,9 +40,13 @@ class Inline:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """An address that the service would fetch later, so its content is not in the request."""
+    """An address that the service would fetch later, so its content is not in the request.
+
+    `why` says, in words for a person, why Facegate could not fetch it where it tried; empty where it did not try.
+    """
 
     url: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

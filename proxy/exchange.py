@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from proxy.caller import Caller
 from proxy.content import Content, Coverage, Json
@@ -62,11 +62,12 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class Surfaced:
-    """What `surface` makes of an inbound request."""
+    """What `surface` makes of an inbound request. `tree` is the body as parsed, where it is JSON; it is never changed."""
 
     called: Called
     content: Content
     inspected: Inspected
+    tree: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

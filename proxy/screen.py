@@ -115,8 +115,9 @@ def _unread(part: Part, past: Past) -> str:
             return (
                 "" if past.knows(part) else f"the {part.kind} is kept by the service; what it holds was not seen here"
             )
-        case Image(source=Remote()):
-            return "a picture behind an address; send it inline as a data URI"
+        case Image(source=Remote(why=why)):
+            failed = f"the picture at its address could not be fetched: {why}"
+            return failed if why else "a picture behind an address; send it inline as a data URI"
         case Document(source=Remote()):
             return "a file behind an address; what the service would fetch was not seen here"
         case _:

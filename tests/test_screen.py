@@ -139,6 +139,11 @@ PARTS: list[tuple[str, Part, str]] = [
         Image(at("a"), Remote("https://a")),
         "a picture behind an address; send it inline as a data URI",
     ),
+    (
+        "remote picture that was tried",
+        Image(at("a"), Remote("https://a", "it took too long")),
+        "the picture at its address could not be fetched: it took too long",
+    ),
     ("recording", Audio(at("a"), Inline("audio/wav", b"")), "content of kind audio is not examined yet"),
     ("remote recording", Audio(at("a"), Remote("https://a")), "content of kind audio is not examined yet"),
     ("moving picture", Video(at("a"), Inline("video/mp4", b"")), "content of kind video is not examined yet"),

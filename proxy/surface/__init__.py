@@ -50,4 +50,4 @@ def _read_json(inbound: Inbound, called: Called, walk: Walk) -> Surfaced:
     if not model and called.operation.model:
         raise BadRequest("the model is missing, or is not the name of one", Location(("model",)))
     content = Content(tuple(walk.parts), tuple(walk.inert), model, body.get("stream") is True)
-    return Surfaced(called, content, inspected)
+    return Surfaced(called, content, inspected, body)
