@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn, cast
 
+from proxy.encoded import strict_base64
 from proxy.errors import BadRequest, TooLarge, UnsupportedMedia
 from proxy.exchange import Inbound
 from proxy.location import Location
 from proxy.surface.limits import Limits
-from proxy.surface.media import MARK, Cut, strict_base64
+from proxy.surface.media import MARK, Cut
 
 _JSON_TYPE: Final = re.compile(r"application/json(\s*;\s*charset\s*=\s*\"?utf-8\"?)?\s*", re.IGNORECASE)
 

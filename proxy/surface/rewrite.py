@@ -5,9 +5,10 @@ from typing import Any, Final
 
 import orjson
 
+from proxy.encoded import HINT
 from proxy.errors import BadRequest
 from proxy.exchange import Inspected
-from proxy.surface.media import HINT, MARK, Cut
+from proxy.surface.media import MARK, Cut
 
 _MARK: Final = MARK.encode("ascii")
 _HINT: Final = HINT.encode("ascii")

@@ -6,21 +6,13 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from proxy.content import Audio, Document, Image, Inline, Opaque, Part, Reference, Role, Schema, SchemaKind, Text
+from proxy.encoded import HINT, Unreadable, decode_base64, embedded_pictures, holds_encoded
 from proxy.errors import TooLarge
 from proxy.location import Location, Step
 from proxy.surface.limits import Limits
-from proxy.surface.media import HINT, Cut, Unreadable, decode_base64, embedded_pictures, is_address, read_source
+from proxy.surface.media import Cut, is_address, read_source
 
 _WORD: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:@+-]|/(?!/)){0,127}")
-
-_ENCODED: Final = re.compile(
-    r"data:[a-z0-9.+-]{0,64}[/;][^\s,:]{0,160},"  # a data URI of any kind
-    r"|(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{512}|(?:[A-Za-z0-9+/_-]{57,}\s+){4})",  # base64, in one piece or in lines
-    re.IGNORECASE,
-)
-
-_SHORT: Final = 4 * 57
-"""Shorter text holds no base64 that is worth the name; a data URI has a comma."""
 
 _SLOTS: Final = frozenset({
     "attachment", "attachments", "audio", "audiourl", "b64json", "containerid", "encryptedcontent", "file", "filedata",
@@ -72,7 +64,7 @@ class Walk:
 
         One whose name the service may take for one of `known`, or for a place of media, is opaque.
         """
-        why = _doubt(key, known)
+        why = doubt(key, known)
         if why:
             self.opaque(here, why)
         else:
@@ -136,7 +128,7 @@ class Walk:
             case dict() if value:
                 self._words(here, " ".join(value), role)
                 for key, member in value.items():
-                    why = _doubt(key, ())
+                    why = doubt(key, ())
                     self.opaque(here.at(key), why) if why else self.unknown(here.at(key), member, role)
             case list() if value:
                 for index, item in enumerate(value):
@@ -145,7 +137,7 @@ class Walk:
                 self.free(here, value, role)
 
     def _words(self, here: Location, value: str, role: Role) -> None:
-        if (len(value) >= _SHORT or "," in value) and _ENCODED.search(value):
+        if holds_encoded(value):
             self.opaque(here, "encoded data where words are expected")
         else:
             self.parts.append(Text(here, role, value))
@@ -173,6 +165,13 @@ class Walk:
             self._bare(here, value, lambda inline: self.parts.append(Document(here, inline)))
         else:
             self._slot(here, value, lambda source: self.parts.append(Document(here, source)))
+
+    def sent_image(self, here: Location, inline: Inline) -> None:
+        """A picture whose bytes were sent as they are."""
+        if len(inline.data) > self.limits.inline_bytes:
+            self.opaque(here, f"inline data of more than {self.limits.inline_bytes} bytes")
+        else:
+            self._image(Image(here, inline))
 
     def bare_image(self, here: Location, value: Any) -> None:
         """A picture as bare base64, without a data URI."""
@@ -216,7 +215,7 @@ def _all_folded(keys: tuple[str, ...]) -> frozenset[str]:
     return frozenset(map(_folded, keys))
 
 
-def _doubt(key: str, known: tuple[str, ...]) -> str:
+def doubt(key: str, known: tuple[str, ...]) -> str:
     """Why the name of a member that is not known makes it opaque; empty where it does not."""
     folded = _folded(key)
     if folded in _all_folded(known):
