@@ -21,6 +21,7 @@ from proxy.exchange import Conclusion, Forward, Inbound, Refuse, Rejected, Scree
 from proxy.forward.relay import SERVER, CallerGone, Relayed, relay
 from proxy.forward.upstream import Outgoing, Upstream
 from proxy.operation import Called
+from proxy.past import NOTHING_BEFORE, Past
 from proxy.record.counting import count_conclusion
 from proxy.record.entry import Ending, Entries, Record, Seen, outcome_of
 from proxy.record.journal import Journal, JournalUnavailable
@@ -143,24 +144,40 @@ class Exchange:
         pieces = await read_body(request, runtime.settings.limits, shell.in_flight)
         self.held = sum(map(len, pieces))
         self.read = time.monotonic()
-        if self.held > SMALL_BODY:
-            return await shell.pool.run(partial(self._read_and_judge, inbound, self.called, pieces))
-        self.body = b"".join(pieces)
-        surfaced = read(inbound.with_body(self.body), self.called, runtime.surface_limits)
-        self._stage("surface", self.read)
-        if light(surfaced.content):
-            return self._judge(surfaced, runtime.screening)
-        return await shell.pool.run(lambda: self._judge(surfaced, timed(runtime.screening, shell.metrics)))
+        surfaced = await self._surfaced(inbound, pieces)
+        return await self._judged(surfaced, NOTHING_BEFORE)
 
-    def _read_and_judge(self, inbound: Inbound, called: Called, pieces: list[bytes]) -> Screened:
-        runtime = self.shell.runtime
+    async def _surfaced(self, inbound: Inbound, pieces: list[bytes]) -> Surfaced:
+        """The body, read; a large one beside the event loop."""
+        if self.held > SMALL_BODY:
+            surfaced = await self.shell.pool.run(partial(self._read_large, inbound, pieces))
+        else:
+            self.body = b"".join(pieces)
+            surfaced = self._read(inbound)
+        self._stage("surface", self.read)
+        return surfaced
+
+    def _read_large(self, inbound: Inbound, pieces: list[bytes]) -> Surfaced:
         with self.shell.pool.one_at_a_time:
             self.body = b"".join(pieces)
             pieces.clear()
-            surfaced = read(inbound.with_body(self.body), called, runtime.surface_limits)
-        self._stage("surface", self.read)
-        screened = self._judge(surfaced, timed(runtime.screening, self.shell.metrics))
-        self._prepare(screened)  # digests of megabytes are not the event loop's work
+            return self._read(inbound)
+
+    def _read(self, inbound: Inbound) -> Surfaced:
+        assert self.called is not None  # noqa: S101 - found before anything is read
+        return read(inbound.with_body(self.body), self.called, self.shell.runtime.surface_limits)
+
+    async def _judged(self, surfaced: Surfaced, past: Past) -> Screened:
+        """What is to become of what was read; examined beside the event loop unless that is very little work."""
+        self.prepared = None
+        if self.held <= SMALL_BODY and light(surfaced.content):
+            return self._judge(surfaced, self.shell.runtime.screening, past)
+        return await self.shell.pool.run(partial(self._judge_beside, surfaced, past))
+
+    def _judge_beside(self, surfaced: Surfaced, past: Past) -> Screened:
+        screened = self._judge(surfaced, timed(self.shell.runtime.screening, self.shell.metrics), past)
+        if self.held > SMALL_BODY:
+            self._prepare(screened)  # digests of megabytes are not the event loop's work
         return screened
 
     def _prepare(self, conclusion: Conclusion) -> tuple[Seen, Record]:
@@ -170,16 +187,17 @@ class Exchange:
             self.prepared = (seen, self.shell.entries.decision(conclusion, seen))
         return self.prepared
 
-    def _judge(self, surfaced: Surfaced, screening: Screening) -> Screened:
+    def _judge(self, surfaced: Surfaced, screening: Screening, past: Past) -> Screened:
         begun = time.monotonic()
         assert self.caller is not None  # noqa: S101 - admitted before anything is read
-        screened = screen(surfaced, self.caller, screening, self.decision_id)
+        screened = screen(surfaced, self.caller, screening, self.decision_id, past)
         self._stage("judge", begun)
         return screened
 
     def _rejected(self, error: RequestError) -> Rejected:
         if isinstance(error, Unauthenticated):
             self.shell.metrics.count("facegate_auth_failures_total", error.reason)
+        self.prepared = None
         refuse = refuse_error(error, self.decision_id, self.shell.runtime.screening.wording)
         return Rejected(refuse, self.caller, self.called)
 
