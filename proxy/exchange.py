@@ -1,6 +1,6 @@
 """The values that pass between the stages of one exchange: inbound, inspected, forward, refuse, screened, rejected."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -61,13 +61,25 @@ class Inspected:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a file whose lines are requests, examples or items. `number` counts the lines of the file from 1."""
+
+    number: int
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
 class Surfaced:
-    """What `surface` makes of an inbound request. `tree` is the body as parsed, where it is JSON; it is never changed."""
+    """What `surface` makes of an inbound request. `tree` is the body as parsed, where it is JSON; it is never changed.
+
+    `lines` are those of a file that is examined line by line; each walk over them cuts them into parts anew.
+    """
 
     called: Called
     content: Content
     inspected: Inspected
     tree: Mapping[str, Any] = field(default_factory=dict)
+    lines: Iterable[Line] = ()
 
 
 @dataclass(frozen=True, slots=True)

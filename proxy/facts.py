@@ -60,7 +60,7 @@ class Evidence:
             joined: dict[str, Fact] = {}
             for fact in self.facts:
                 known = joined.get(fact.name)
-                joined[fact.name] = fact if known is None else _stronger(known, fact)
+                joined[fact.name] = fact if known is None else stronger(known, fact)
             self._quiet.update([name for name, fact in joined.items() if fact.truth is Truth.FALSE])
             self._joined.update(joined)  # last, and at once: another thread sees all of it or nothing
         return self._joined
@@ -71,7 +71,8 @@ class Evidence:
         return self._quiet
 
 
-def _stronger(one: Fact, other: Fact) -> Fact:
+def stronger(one: Fact, other: Fact) -> Fact:
+    """Two reports of one fact as one: the stronger truth counts, and equal ones are joined."""
     if one.truth != other.truth:
         return one if one.truth > other.truth else other
     sources = one.source if one.source == other.source else f"{one.source},{other.source}"

@@ -1,6 +1,7 @@
 """The core: what a request carries, what that shows, what policy says of it, and what is to be done. No I/O."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,7 @@ from proxy.exchange import Forward, Refuse, Screened, Surfaced
 from proxy.facts import Evidence
 from proxy.judge import judge
 from proxy.judge.policy import Policy
+from proxy.linewise import Judged, by_line
 from proxy.location import Location, Step
 from proxy.past import NOTHING_BEFORE, Past
 from proxy.refusal import Wording, refuse_by_policy, refuse_unexamined
@@ -45,6 +47,10 @@ class Screening:
     policy: Policy
     detectors: Sequence[Detector]
     wording: Wording
+    exempt: frozenset[str] = frozenset()
+    """Kinds of parts that nobody examines and that may pass all the same, where the catalogue says so of the operation."""
+    line_seconds: float = 60.0
+    """For all lines of a file that is examined line by line."""
 
 
 def light(content: Content) -> bool:
@@ -71,12 +77,32 @@ def screen(
 
     Policy speaks first; what it would let pass is still refused while any part of it was not examined.
     """
-    content = surfaced.content
+    exempt = screening.exempt & {kind for kind, fate in surfaced.called.operation.parts if fate == "exempt"}
+    judged = _judged(surfaced.content, caller, screening, past, exempt)
+    if surfaced.lines:
+        judged = by_line(
+            judged, surfaced.lines, lambda one: _judged(one, caller, screening, past), screening.line_seconds
+        )
+    action = _act(surfaced, judged.decision, judged.gaps, screening.wording, decision_id)
+    return Screened(
+        caller,
+        surfaced.called,
+        surfaced.content,
+        judged.evidence,
+        judged.decision,
+        action,
+        judged.coverage,
+        judged.gaps,
+    )
+
+
+def _judged(
+    content: Content, caller: Caller, screening: Screening, past: Past, exempt: AbstractSet[str] = frozenset()
+) -> Judged:
     evidence = examine(content, caller, screening.detectors, past)
     decision = judge(screening.policy, evidence, caller)
-    gaps = unexamined(content, evidence, past)
-    action = _act(surfaced, decision, gaps, screening.wording, decision_id)
-    return Screened(caller, surfaced.called, content, evidence, decision, action, _coverage(content, gaps), gaps)
+    gaps = unexamined(content, evidence, past, exempt)
+    return Judged(evidence, decision, gaps, _coverage(content, gaps, exempt))
 
 
 def _act(
@@ -93,10 +119,17 @@ def _act(
     return Forward(surfaced.called, surfaced.inspected)
 
 
-def unexamined(content: Content, evidence: Evidence, past: Past = NOTHING_BEFORE) -> Sequence[tuple[Location, str]]:
-    """The places whose content was not examined, each with the reason: what no reader reads, then what detectors gave up."""
+def unexamined(
+    content: Content, evidence: Evidence, past: Past = NOTHING_BEFORE, exempt: AbstractSet[str] = frozenset()
+) -> Sequence[tuple[Location, str]]:
+    """The places whose content was not examined, each with the reason: what no reader reads, then what detectors gave up.
+
+    Parts of a kind that is `exempt` are not among them.
+    """
     gaps = [
-        (part.location, why) for part in content.parts if not isinstance(part, _READ) and (why := _unread(part, past))
+        (part.location, why)
+        for part in content.parts
+        if not isinstance(part, _READ) and (why := _unread(part, past)) and kind_of(part) not in exempt
     ]
     if not evidence.unexamined:
         return gaps
@@ -124,16 +157,18 @@ def _unread(part: Part, past: Past) -> str:
             return f"content of kind {kind_of(part)} is not examined yet"
 
 
-def _coverage(content: Content, gaps: Sequence[tuple[Location, str]]) -> Coverage:
+def _coverage(content: Content, gaps: Sequence[tuple[Location, str]], exempt: AbstractSet[str]) -> Coverage:
     refused = {location.steps for location, _ in gaps}
     kinds: dict[tuple[str, str], int] = {}
-    lost = 0
+    sums = {"inspected": 0, "refused": 0, "exempt": 0}
     for part in content.parts:
-        missed = bool(refused) and _inside(part.location, refused)
-        lost += missed
-        key = (kind_of(part), "refused" if missed else "inspected")
-        kinds[key] = kinds.get(key, 0) + 1
-    return Coverage(len(content.parts) - lost, lost, 0, kinds)
+        kind = kind_of(part)
+        fate = "exempt" if kind in exempt else "inspected"
+        if refused and _inside(part.location, refused):
+            fate = "refused"
+        sums[fate] += 1
+        kinds[kind, fate] = kinds.get((kind, fate), 0) + 1
+    return Coverage(sums["inspected"], sums["refused"], sums["exempt"], kinds)
 
 
 def _inside(location: Location, places: set[tuple[Step, ...]]) -> bool:
