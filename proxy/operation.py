@@ -23,8 +23,9 @@ class Operation:
     becomes of it: inspected, refused or inert.
 
     What the service keeps: `makes` lists (kind, JSON pointer into the reply) for ids that the reply tells, where `*` stands
-    for every item of a list; `extends` lists the kinds of references to which this request adds what it carries; `lists` is
-    the kind of things that the reply lists, of which a caller sees those of its own tenant.
+    for every item of a list; `keeps` lists the members of the body of which one has to ask for that, if any has to;
+    `extends` lists the kinds of references to which this request adds what it carries; `lists` is the kind of things that
+    the reply lists, of which a caller sees those of its own tenant.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Operation:
     why: str = ""
     parts: tuple[tuple[str, str], ...] = ()
     makes: tuple[tuple[str, str], ...] = ()
+    keeps: tuple[str, ...] = ()
     extends: tuple[str, ...] = ()
     lists: str = ""
 
@@ -47,7 +49,7 @@ class Called:
     """An operation as one request calls it: `path` is rebuilt from the template and checked parameters, `query` from
     the allow-list, so that neither is the caller's own spelling. `deployment` is empty where the body names the model.
     `ids` are the things that the path names, outermost first, as (kind, id); `shown` is the path as records show it, with
-    the kinds in place of the ids.
+    the kinds in place of the ids. `kept` is false where the body does not ask the service to keep what the call makes.
     """
 
     operation: Operation
@@ -57,3 +59,9 @@ class Called:
     method: str = "POST"
     ids: tuple[tuple[str, str], ...] = ()
     shown: str = field(default="", compare=False)
+    kept: bool = True
+
+    @property
+    def makes(self) -> tuple[tuple[str, str], ...]:
+        """The ids to be learned from the reply; see `Operation.makes`."""
+        return self.operation.makes if self.kept else ()

@@ -1,5 +1,6 @@
 """What is called, and what is in it?"""
 
+from dataclasses import replace
 from typing import Final
 
 from proxy.content import Content
@@ -30,7 +31,8 @@ def read(inbound: Inbound, called: Called, limits: Limits) -> Surfaced:
     for kind, name in called.ids[:1]:  # what is further in belongs to it
         walk.reference(Location(("path", kind)), kind, name)
     if "none" in operation.bodies and inbound.body in _NOTHING:
-        return Surfaced(called, Content(tuple(walk.parts), (), called.deployment), Inspected("", ()))
+        stream = ("stream", "true") in called.query
+        return Surfaced(called, Content(tuple(walk.parts), (), called.deployment, stream), Inspected("", ()))
     if operation.bodies == ("none",):
         raise BadRequest(f"the operation {operation.name} takes no body")
     return _read_json(inbound, called, walk)
@@ -50,4 +52,7 @@ def _read_json(inbound: Inbound, called: Called, walk: Walk) -> Surfaced:
     if not model and called.operation.model:
         raise BadRequest("the model is missing, or is not the name of one", Location(("model",)))
     content = Content(tuple(walk.parts), tuple(walk.inert), model, body.get("stream") is True)
+    keeps = called.operation.keeps
+    if keeps and not any(body.get(one) for one in keeps):
+        called = replace(called, kept=False)
     return Surfaced(called, content, inspected, body)

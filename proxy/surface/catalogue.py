@@ -1,10 +1,11 @@
 """The catalogue of operations, and finding the one that a request calls."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +22,21 @@ _SEGMENT: Final = re.compile(r"[A-Za-z0-9_~@:-][A-Za-z0-9._~:@-]{0,255}")
 """A path segment in its raw form: no percent sign, so that nothing is encoded, and no dot in front."""
 
 _QUERY_VALUE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_INCLUDE: Final = "include[]"
+"""The one parameter that may stand there several times: what the reply is to tell besides. SDKs escape its brackets."""
+
+_INCLUDABLE: Final = frozenset({
+    "code_interpreter_call.outputs", "computer_call_output.output.image_url", "file_search_call.results",
+    "message.input_image.image_url", "message.output_text.logprobs", "reasoning.encrypted_content",
+    "step_details.tool_calls[*].file_search.results[*].content", "web_search_call.action.sources",
+    "web_search_call.results",
+})  # fmt: skip
+"""What the SDK's `ResponseIncludable` and `RunStepInclude` list."""
+
+_BRACKETS: Final[Mapping[str, str]] = {"%5b": "[", "%5d": "]", "%2a": "*"}
+
+_BRACKET: Final = re.compile("|".join(_BRACKETS), re.IGNORECASE)
 
 _DATED_VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 _V1_VERSION: Final = re.compile(r"v1|preview|\d{4}-\d{2}-\d{2}(-preview)?")
@@ -45,6 +61,7 @@ class _Entry(BaseModel):
     why: str = ""
     parts: Mapping[PartKind, PartFate] = Field(default_factory=dict)
     makes: Mapping[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    keeps: tuple[str, ...] = ()
     extends: tuple[str, ...] = ()
     lists: str = ""
 
@@ -106,6 +123,7 @@ def load_catalogue() -> Catalogue:
             why=entry.why,
             parts=tuple(entry.parts.items()),
             makes=tuple((kind, one) for kind, told in entry.makes.items() for one in _each(told)),
+            keeps=entry.keeps,
             extends=entry.extends,
             lists=entry.lists,
         )
@@ -197,8 +215,12 @@ def _segments(path: str, length: int) -> tuple[str, ...]:
 
 def _query(query: str, operation: Operation, *, v1: bool) -> tuple[tuple[str, str], ...]:
     pairs: dict[str, str] = {}
+    included: dict[str, None] = {}
     for piece in query.split("&") if query else ():
         name, _, value = piece.partition("=")
+        if _bare(name) == _INCLUDE and _INCLUDE in operation.query:
+            included[_includable(value, included)] = None
+            continue
         place = Location(("query", name if name in operation.query else "?"))
         if name.lower() in _SECRET_PARAMETERS:
             raise BadRequest("a credential in the query is not read: it would land in logs; send it as a header", place)
@@ -208,9 +230,31 @@ def _query(query: str, operation: Operation, *, v1: bool) -> tuple[tuple[str, st
         if name in pairs or not _QUERY_VALUE.fullmatch(value):
             raise BadRequest(f"the query parameter {name!r} is given twice, or is no plain word", place)
         pairs[name] = value
-    version = pairs.get("api-version")
+    _check_version(pairs.get("api-version"), v1=v1)
+    return (*pairs.items(), *((quote(_INCLUDE, safe=""), quote(word, safe="")) for word in included))
+
+
+def _includable(value: str, included: Container[str]) -> str:
+    word = _bare(value)
+    if word not in _INCLUDABLE or word in included:
+        valid = ", ".join(sorted(_INCLUDABLE))
+        raise BadRequest(
+            f"the query parameter 'include[]' holds a word twice, or an unknown one; valid: {valid}", _INCLUDED
+        )
+    return word
+
+
+_INCLUDED: Final = Location(("query", _INCLUDE))
+
+
+def _bare(spelled: str) -> str:
+    """A name or word with its brackets unescaped, and nothing else."""
+    return _BRACKET.sub(lambda match: _BRACKETS[match[0].lower()], spelled)
+
+
+def _check_version(version: str | None, *, v1: bool) -> None:
+    place = Location(("query", "api-version"))
     if version is None and not v1:
-        raise BadRequest("the query parameter 'api-version' is missing", Location(("query", "api-version")))
+        raise BadRequest("the query parameter 'api-version' is missing", place)
     if version is not None and not (_V1_VERSION if v1 else _DATED_VERSION).fullmatch(version):
-        raise BadRequest("the query parameter 'api-version' is no version", Location(("query", "api-version")))
-    return tuple(pairs.items())
+        raise BadRequest("the query parameter 'api-version' is no version", place)

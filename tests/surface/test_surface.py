@@ -21,7 +21,8 @@ from support.bodies import (
     surfaced,
 )
 
-from proxy.errors import BadRequest, RequestError, TooLarge
+from proxy.errors import BadRequest, TooLarge
+from proxy.exchange import Inspected
 from proxy.operation import Called
 from proxy.surface import FIELD_NAMES, surface
 from proxy.surface.limits import Limits
@@ -40,6 +41,7 @@ def test_whole() -> None:
         "/openai/deployments/gpt-4o/chat/completions",
         (("api-version", "2024-10-21"),),
         "gpt-4o",
+        kept=False,
     )
     assert outline(found.content) == [
         "text /messages/0/content: user: hello",
@@ -91,6 +93,60 @@ def test_stream(stream: object, expected: bool) -> None:  # noqa: FBT001 - a tab
 
 
 @pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (HELLO, False),
+        ({**HELLO, "store": False}, False),
+        ({**HELLO, "store": None, "audio": {}}, False),
+        ({**HELLO, "store": True}, True),
+        ({**HELLO, "audio": {"voice": "ash"}}, True),
+    ],
+)
+def test_kept(body: dict[str, object], kept: bool) -> None:  # noqa: FBT001 - a table
+    """A chat is kept where it asks for that, and only then does its reply tell ids."""
+    called = surfaced(body).called
+    assert (called.kept, bool(called.makes)) == (kept, kept)
+
+
+def test_always_kept() -> None:
+    """The service keeps responses unless it is told otherwise."""
+    assert surfaced({"input": "hello", "store": False}, "responses").called.makes[0] == ("response", "/id")
+
+
+NOTHING_TO_READ = {
+    "nothing": b"",
+    "an empty object": b"{}",
+}
+
+
+@pytest.mark.parametrize("case", NOTHING_TO_READ)
+def test_no_body(case: str) -> None:
+    """A call that takes no body is forwarded without one; what its path names is a reference, the outermost only."""
+    target = "/openai/v1/threads/thread_1/runs/run_1"
+    found = surface(inbound(NOTHING_TO_READ[case], target, method="GET"), CATALOGUE, LIMITS)
+    assert (outline(found.content), found.content.model, found.inspected) == (
+        ["reference /path/thread: thread: thread_1"],
+        "",
+        Inspected("", ()),
+    )
+
+
+@pytest.mark.parametrize("body", [b" ", b"[]", b"null", b'{"a":1}', b"{ }", b"x"])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_body_where_none_is_taken(method: str, body: bytes) -> None:
+    """Whatever it is, it is not dropped in silence."""
+    with pytest.raises(BadRequest, match="takes no body"):
+        surface(inbound(body, "/openai/v1/threads/thread_1", method=method), CATALOGUE, LIMITS)
+
+
+def test_streamed_again() -> None:
+    """A kept response may be had as events."""
+    for query, stream in (("stream=true", True), ("stream=false", False), ("", False)):
+        found = surface(inbound(b"", f"/openai/v1/responses/resp_1?{query}", method="GET"), CATALOGUE, LIMITS)
+        assert found.content.stream is stream
+
+
+@pytest.mark.parametrize(
     "header", ["x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"]
 )
 def test_headers_call_nothing(header: str) -> None:
@@ -98,8 +154,8 @@ def test_headers_call_nothing(header: str) -> None:
     for value in ("GET", "/openai/v1/files"):
         found = surface(inbound({**HELLO, "model": "m"}, headers=(JSON, (header, value))), CATALOGUE, LIMITS)
         assert (found.called.operation.name, found.called.path) == ("chat.completions", TARGETS["chat"])
-        with pytest.raises(RequestError, match="the operation stored_chat_completions_list is not forwarded"):
-            surface(inbound(b"", method="GET", headers=((header, "POST"),)), CATALOGUE, LIMITS)
+        listed = surface(inbound(b"", method="GET", headers=((header, "POST"),)), CATALOGUE, LIMITS)
+        assert (listed.called.operation.name, listed.called.method) == ("chat.completions.list", "GET")
 
 
 def pictured(count: int) -> dict[str, object]:
