@@ -84,7 +84,7 @@ class Intent:
         if sum(1 for name, _ in words.fields if name in known.documents) >= 2:  # noqa: PLR2004 - a document has several
             return
         for name, kind in words.fields:
-            yield from known.fields.get(name, ())
+            yield from known.told_by(name)
             if kind in ("integer", "number") and name in known.integers:
                 yield known.integers[name]
         for choices in words.choices:

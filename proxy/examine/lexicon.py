@@ -47,6 +47,13 @@ class IntentEntry(_Entry):
     score: Annotated[float, Field(gt=0, le=1, strict=False)] = 0.9
 
 
+class PairEntry(_Entry):
+    """Two sets of words; a field whose name has a word of each tells what is wanted, whatever else is in it."""
+
+    one: Annotated[tuple[str, ...], Field(min_length=1)]
+    other: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class LexiconFile(_Entry):
     """One file of a lexicon folder."""
 
@@ -57,6 +64,12 @@ class LexiconFile(_Entry):
     intents: tuple[IntentEntry, ...] = ()
     fields: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict, description="field names by the fact they tell of"
+    )
+    field_words: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="words that tell of a fact wherever they stand in a field name"
+    )
+    field_pairs: Mapping[str, tuple[PairEntry, ...]] = Field(
+        default_factory=dict, description="pairs of words that together tell of a fact in a field name"
     )
     integer_fields: Mapping[str, str] = Field(
         default_factory=dict, description="field names that tell of a fact as numbers"
@@ -82,6 +95,16 @@ class FieldWords:
     integers: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     documents: frozenset[str] = frozenset()
+    parts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    pairs: tuple[tuple[frozenset[str], frozenset[str], str], ...] = ()
+
+    def told_by(self, name: str) -> frozenset[str]:
+        """The facts that a field name, written as words, tells of: as a whole, by a word of it, or by two together."""
+        words = frozenset(name.split(" "))
+        told = set(self.fields.get(name, ()))
+        told.update(fact for word in words for fact in self.parts.get(word, ()))
+        told.update(fact for one, other, fact in self.pairs if words & one and words & other)
+        return frozenset(told)
 
 
 class Lexicon:
@@ -278,6 +301,13 @@ def _field_words(files: Sequence[documents.Located[LexiconFile]]) -> FieldWords:
         {name: fact for file in files for name, fact in file.value.integer_fields.items()},
         _inverted(files, "choices"),
         frozenset(name for file in files for name in file.value.document_fields),
+        _inverted(files, "field_words"),
+        tuple(
+            (frozenset(pair.one), frozenset(pair.other), fact)
+            for file in files
+            for fact, pairs in file.value.field_pairs.items()
+            for pair in pairs
+        ),
     )
 
 
@@ -329,7 +359,13 @@ def _unknown_names(file: documents.Located[LexiconFile], concepts: Mapping[str, 
         ]
     problems += [
         file.problem((), f"unknown fact {fact!r}; {nearest(fact, CATALOGUE)}")
-        for section in (file.value.speaks, file.value.fields, file.value.choices)
+        for section in (
+            file.value.speaks,
+            file.value.fields,
+            file.value.field_words,
+            file.value.field_pairs,
+            file.value.choices,
+        )
         for fact in section
         if fact not in CATALOGUE
     ]

@@ -185,6 +185,8 @@ def test_files_are_joined(tmp_path: Path) -> None:
     more += "unions: {anybody: [person, crowd]}\nfields: {intent.track_person: [track id]}\n"
     more += "integer_fields: {age: intent.infer_sensitive_attribute}\ndocument_fields: [surname]\n"
     more += "choices: {intent.infer_emotion: [sad, odd], intent.track_person: [odd]}\n"
+    more += "field_words: {intent.infer_emotion: [mood]}\n"
+    more += "field_pairs: {intent.track_person: [{one: [person, face], other: [track]}]}\n"
     third = "concepts: {crowd: {en: [crowd]}}\nintents: [{fact: intent.track_person, sequence: [name, anybody]}]\n"
     lexicon = load_lexicon(folder(tmp_path, two=more, three=third))
     assert [dict(found(text, lexicon)) for text in ("name the lady", "name the crowd", "never ever name the man")] == [
@@ -197,7 +199,19 @@ def test_files_are_joined(tmp_path: Path) -> None:
         {"age": "intent.infer_sensitive_attribute"},
         {"sad": frozenset({EMOTION}), "odd": frozenset({EMOTION, TRACK})},
         frozenset({"surname"}),
+        {"mood": frozenset({EMOTION})},
+        ((frozenset({"person", "face"}), frozenset({"track"}), TRACK),),
     )
+    told = {
+        name: set(lexicon.words.told_by(name)) for name in ("track id", "the mood", "person x track", "face", "moody")
+    }
+    assert told == {
+        "track id": {TRACK},
+        "the mood": {EMOTION},
+        "person x track": {TRACK},
+        "face": set(),
+        "moody": set(),
+    }
 
 
 @pytest.mark.parametrize(
@@ -205,6 +219,11 @@ def test_files_are_joined(tmp_path: Path) -> None:
     [
         ("speaks: {intent.identify: [a]}", "unknown fact 'intent.identify'; did you mean 'intent.identify_person'?"),
         ("fields: {intent.identify: [a]}", "unknown fact 'intent.identify'; did you mean 'intent.identify_person'?"),
+        (
+            "field_words: {intent.identify: [a]}",
+            "unknown fact 'intent.identify'; did you mean 'intent.identify_person'?",
+        ),
+        ("field_pairs: {intent.track_person: [{one: [a]}]}", "other"),
         ("choices: {intent.identify: [a]}", "unknown fact 'intent.identify'; did you mean 'intent.identify_person'?"),
         ("unions: {all: [persn]}", "unknown concept 'persn'; did you mean 'person'?"),
         ("silents: [a]", "silents"),
