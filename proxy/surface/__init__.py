@@ -1,17 +1,21 @@
 """What is called, and what is in it?"""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from proxy.content import Content
 from proxy.errors import BadRequest
-from proxy.exchange import Inbound, Inspected, Surfaced
+from proxy.exchange import Inbound, Inspected, Line, Surfaced
 from proxy.location import Location
 from proxy.operation import Called
 from proxy.surface.catalogue import Catalogue, load_catalogue, readable, route
 from proxy.surface.decode import read_json
 from proxy.surface.limits import Limits
-from proxy.surface.readers import FIELD_NAMES, READERS
+from proxy.surface.lines import read_lines
+from proxy.surface.multipart import FORM, is_form, read_form, rewrite_form
+from proxy.surface.readers import FIELD_NAMES, FORM_READERS, READERS
+from proxy.surface.readers.files import line_file
 from proxy.surface.readers.walk import Walk, is_word
 from proxy.surface.rewrite import holds_uri, rewrite_json
 
@@ -35,6 +39,8 @@ def read(inbound: Inbound, called: Called, limits: Limits) -> Surfaced:
         return Surfaced(called, Content(tuple(walk.parts), (), called.deployment, stream), Inspected("", ()))
     if operation.bodies == ("none",):
         raise BadRequest(f"the operation {operation.name} takes no body")
+    if "multipart" in operation.bodies and ("json" not in operation.bodies or is_form(inbound)):
+        return _read_form(inbound, called, walk)
     return _read_json(inbound, called, walk)
 
 
@@ -47,12 +53,29 @@ def _read_json(inbound: Inbound, called: Called, walk: Walk) -> Surfaced:
     inspected = rewrite_json(body)
     walk.uris = holds_uri(inspected)
     READERS[called.operation.reader](walk, body)
-    named = body.get("model")
-    model: str = called.deployment or (str(named) if is_word(named) else "")
-    if not model and called.operation.model:
-        raise BadRequest("the model is missing, or is not the name of one", Location(("model",)))
+    model = _model(called, body.get("model"), Location(("model",)))
     content = Content(tuple(walk.parts), tuple(walk.inert), model, body.get("stream") is True)
     keeps = called.operation.keeps
     if keeps and not any(body.get(one) for one in keeps):
         called = replace(called, kept=False)
     return Surfaced(called, content, inspected, body)
+
+
+def _read_form(inbound: Inbound, called: Called, walk: Walk) -> Surfaced:
+    form = read_form(inbound, walk.limits)
+    lines: Iterable[Line] = ()
+    file = line_file(form) if called.operation.reader == "file" else None
+    if file is not None:
+        lines = read_lines(file.data, form.value("purpose"), walk.limits)
+        form = form.with_data(file, lines.data)
+    FORM_READERS[called.operation.reader](walk, form)
+    model = _model(called, form.value("model"), FORM.at("model"))
+    content = Content(tuple(walk.parts), tuple(walk.inert), model, form.value("stream") == "true")
+    return Surfaced(called, content, rewrite_form(form), lines=lines)
+
+
+def _model(called: Called, named: Any, place: Location) -> str:
+    model: str = called.deployment or (str(named) if is_word(named) else "")
+    if not model and called.operation.model:
+        raise BadRequest("the model is missing, or is not the name of one", place)
+    return model

@@ -44,7 +44,11 @@ def read_json(inbound: Inbound, limits: Limits) -> dict[str, Any]:
     for everything that two parsers could read differently: bad UTF-8, repeated keys, NaN, integers beyond 64 bits.
     """
     _check_type(inbound)
-    body = inflated(inbound, limits)
+    return read_object(inflated(inbound, limits), limits)
+
+
+def read_object(body: bytes, limits: Limits) -> dict[str, Any]:
+    """As `read_json`, for bytes that are JSON: a body whose coding is undone, or one line of a file."""
     cuts: list[Cut] = []
     if len(body) >= _CUT_FROM:
         body = _cut(body, cuts)

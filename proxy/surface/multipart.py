@@ -7,7 +7,7 @@ names, file names and media types that were vetted here. Everything that parsers
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
@@ -100,6 +100,15 @@ class Form:
     def value(self, name: str) -> str:
         """The words of the field `name`; empty where there is none. Raises BadRequest for what is not UTF-8."""
         return next((field.words() for field in self.fields if field.name == name), "")
+
+    def with_data(self, field: FormField, data: bytes) -> "Form":
+        """The same form with other data in one of its parts."""
+        return Form(tuple([replace(one, data=data) if one is field else one for one in self.fields]))
+
+
+def is_form(inbound: Inbound) -> bool:
+    """Whether a body says of itself that it is of parts, of whatever kind."""
+    return any(value.lstrip().lower().startswith("multipart/") for value in inbound.header_values("content-type"))
 
 
 def read_form(inbound: Inbound, limits: Limits) -> Form:

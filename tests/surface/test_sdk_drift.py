@@ -66,7 +66,7 @@ BODIES: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "responses": (ResponseCreateParams, reader._BODY),
     "completions": (CompletionCreateParams, completions._BODY),
     "embeddings": (EmbeddingCreateParams, embeddings._BODY),
-    "image_generation": (ImageGenerateParams, images._BODY),
+    "image_generation": (ImageGenerateParams, images.BODY),
 }
 
 

@@ -45,7 +45,8 @@ def read_chat(walk: Walk, body: Mapping[str, Any]) -> None:
     walk.fields(Location(), body, _BODY)
 
 
-def _messages(walk: Walk, here: Location, value: Any) -> None:
+def messages(walk: Walk, here: Location, value: Any) -> None:
+    """The turns of a conversation."""
     walk.items(here, value, _message)
 
 
@@ -158,7 +159,8 @@ def _message_table(role: Role) -> Table:
 _MESSAGE: Final[Mapping[Role, Table]] = {role: _message_table(role) for role in Role}
 
 
-def _tools(walk: Walk, here: Location, value: Any) -> None:
+def tools(walk: Walk, here: Location, value: Any) -> None:
+    """Definitions of tools."""
     walk.items(here, value, _tool)
 
 
@@ -169,7 +171,8 @@ def _tool(walk: Walk, here: Location, value: Any) -> None:
         walk.opaque(here, "a tool of a type that is not known")
 
 
-def _functions(walk: Walk, here: Location, value: Any) -> None:
+def functions(walk: Walk, here: Location, value: Any) -> None:
+    """Definitions of functions, as they were before there were tools."""
     walk.items(here, value, _definition)
 
 
@@ -184,9 +187,9 @@ _DATA_SOURCES: Final = unread("the service would answer from data that were not 
 
 _BODY: Final[Table] = {
     **COMMON,
-    "messages": _messages,
-    "tools": _tools,
-    "functions": _functions,
+    "messages": messages,
+    "tools": tools,
+    "functions": functions,
     "tool_choice": choice,
     "function_call": choice,
     "response_format": answer_format,

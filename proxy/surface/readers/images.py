@@ -11,7 +11,7 @@ from proxy.surface.readers.walk import EFFORT, Table, Walk, flag, name, number, 
 
 def read_image_generation(walk: Walk, body: Mapping[str, Any]) -> None:
     """Read the body of an image generation call."""
-    walk.fields(Location(), body, _BODY)
+    walk.fields(Location(), body, BODY)
 
 
 _SIZE: Final = re.compile(r"auto|[0-9]{1,5}x[0-9]{1,5}")
@@ -24,7 +24,7 @@ def _size(walk: Walk, here: Location, value: Any) -> None:
         walk.unknown(here, value)
 
 
-_BODY: Final[Table] = {
+BODY: Final[Table] = {
     "model": name,
     "prompt": prompt,
     "n": number,
@@ -46,5 +46,16 @@ _BODY: Final[Table] = {
     "safety_identifier": text,
 }
 
-KNOWN_FIELDS: Final = frozenset(_BODY) | {"reasoning", "effort"}
+"""The fields of a request for pictures; edits have them too."""
+
+NUMBERS: Final = ("n", "output_compression", "partial_images", "frame_count", "frame_duration_ms")
+"""Fields that are numbers."""
+
+WORDS: Final = (
+    "model", "size", "quality", "style", "response_format", "background", "moderation", "output_format", "complexity",
+    "safety_identifier", "user",
+)  # fmt: skip
+"""Fields that are words."""
+
+KNOWN_FIELDS: Final = frozenset(BODY) | {"reasoning", "effort"}
 """Field names that this reader knows."""
