@@ -10,6 +10,7 @@ FacegateError
 │   ├── TooLarge             413 too_large              over a limit set before reading or decoding
 │   ├── CallerLeft           499 caller_left            the caller hung up; nobody sees the answer
 │   ├── UnsupportedMedia     415 unsupported_media_type a content type or encoding that is not read
+│   ├── UpgradeRequired      426 upgrade_required       the path speaks WebSocket only
 │   ├── NotInspectable       422 not_inspectable        something that may carry content cannot be examined
 │   └── Unavailable          503 examination_unavailable  the proxy cannot examine or record now
 ├── UpstreamError                the service cannot be reached or answers what may not be relayed
@@ -97,6 +98,13 @@ class UnsupportedMedia(RequestError):
 
     status = 415
     code = "unsupported_media_type"
+
+
+class UpgradeRequired(RequestError):
+    """The path is that of a socket, and the request does not ask for one."""
+
+    status = 426
+    code = "upgrade_required"
 
 
 class NotInspectable(RequestError):

@@ -1,7 +1,7 @@
 """What is recorded of a request: an allow-list of fields, and never a word or a pixel of its content."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import orjson
@@ -25,6 +25,7 @@ ALLOWED: Final = frozenset({
     "body_bytes", "body_digest", "parts", "parts_left_out", "coverage",
     "facts", "unreported", "outcome", "status", "code", "rules", "undetermined", "findings", "shadow", "policy_revision",
     "ended", "upstream_status", "upstream_request_id", "bytes_out", "first_byte_ms", "duration_ms", "stages_ms",
+    "session_id", "event", "events_in", "events_out", "events_refused", "audio_events", "bytes_in", "close_code",
 })  # fmt: skip
 """Every field that a record may have; the journal drops all others."""
 
@@ -47,7 +48,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known of a request besides its conclusion. `time` is ISO 8601 UTC; `stages` are milliseconds by name."""
+    """What is known of a request besides its conclusion. `time` is ISO 8601 UTC; `stages` are milliseconds by name.
+
+    Of an event within a session also the decision that opened the session, and the event's type.
+    """
 
     decision_id: str
     time: str
@@ -55,6 +59,22 @@ class Seen:
     body_bytes: int
     body_digest: str | None = None
     stages: Mapping[str, float] = field(default_factory=dict)
+    session_id: str = ""
+    event: str = ""
+
+
+@dataclass(slots=True)
+class Talk:
+    """What went over the sockets of a session: events from the caller (of these refused, and of these pieces of speech), events
+    of the service, bytes from the caller, and the code with which the caller's socket was closed.
+    """
+
+    events_in: int = 0
+    events_out: int = 0
+    events_refused: int = 0
+    audio_events: int = 0
+    bytes_in: int = 0
+    close_code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +88,7 @@ class Ending:
     bytes_out: int = 0
     first_byte_ms: float = 0.0
     duration_ms: float = 0.0
+    talk: Talk | None = None
 
 
 class Entries:
@@ -94,6 +115,8 @@ class Entries:
             **(self._screened(conclusion) if isinstance(conclusion, Screened) else self._rejected(conclusion)),
             "stages_ms": seen.stages,
         }
+        if seen.session_id:
+            fields.update(session_id=seen.session_id, event=seen.event)
         return Record("decision", seen.decision_id, fields)
 
     def outcome(self, seen: Seen, ending: Ending) -> Record:
@@ -111,6 +134,8 @@ class Entries:
             "first_byte_ms": round(ending.first_byte_ms, 3),
             "duration_ms": round(ending.duration_ms, 3),
         }
+        if ending.talk is not None:
+            fields.update(asdict(ending.talk))
         return Record("outcome", seen.decision_id, fields)
 
     def digest(self, data: bytes) -> str | None:
