@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.http import RawRequestMessage
 
 from proxy.errors import BadRequest, RequestError, Unavailable
 from proxy.settings import Limits
@@ -24,7 +25,7 @@ MAX_HEADERS: Final = 100
 class Connection(web.RequestHandler):
     """One connection. What the HTTP parser refuses gets the same envelope and the same record as everything else."""
 
-    __slots__ = ("_deadline", "_header_timeout", "_on_malformed")
+    __slots__ = ("_deadline", "_header_timeout", "_latest", "_on_malformed")
 
     def __init__(self, server: "DataServer", loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
         super().__init__(
@@ -41,6 +42,7 @@ class Connection(web.RequestHandler):
         self._on_malformed = server.on_malformed
         self._header_timeout = limits.header_timeout_s
         self._deadline: asyncio.TimerHandle | None = None
+        self._latest: StreamReader | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give a new connection its time for the first headers."""
@@ -52,6 +54,31 @@ class Connection(web.RequestHandler):
         if self._deadline is not None:
             self._deadline.cancel()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came. Where a body breaks that is being read, its reader is told, and nothing after it is.
+
+        aiohttp takes what it cannot parse for a next request, for which the reader of the body would wait in vain.
+        """
+        super().data_received(data)
+        if not self._messages:
+            return
+        message, body = self._messages[-1]
+        if isinstance(message, RawRequestMessage):
+            self._latest = body
+        elif self._latest is not None and not self._latest.is_eof():
+            self._messages.pop()
+            self._latest.set_exception(web.RequestPayloadError("the framing is malformed"))
+            self._latest.feed_eof()
+            self.close()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send what is left of the reply. From here on nobody reads the body."""
+        if self._latest is request.content:
+            self._latest = None
+        return await super().finish_response(request, resp, start_time)
 
     def _first_headers_due(self) -> None:
         if self._request_count == 0:
