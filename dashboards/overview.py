@@ -89,6 +89,9 @@ EXAMINATION: Final = Row("Examination", (
     Course("Detectors, p50 and p99", "Time of one detector on one request in the pool.",
            "s", (Query(quantile(0.5, "facegate_detector_seconds", by="detector"), "{{detector}} p50"),
                  Query(quantile(0.99, "facegate_detector_seconds", by="detector"), "{{detector}} p99"))),
+    Course("Pictures fetched", "Pictures behind addresses, for tenants whose entry lists hosts: fetched, or why not. `address` is"
+           " a host that leads into a network that is not public.",
+           "cps", (Query(per_second("facegate_remote_fetches_total", by="result"), "{{result}}"),), stacked=True),
     Course("Faces found", "Faces found in pictures. Found, not recognised: nobody is identified.",
            "cps", (Query(per_second("facegate_faces_found_total"), "faces"),)),
     Grid("Coverage", "What became of the parts of requests in the time shown. What was not inspected was not forwarded, unless a"

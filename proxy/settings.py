@@ -101,6 +101,31 @@ class Limits(_Section):
     image_side: Count = Field(16_384, description="longest side of a picture, in pixels")
     image_frames: Count = Field(100, description="frames of one animation; each is examined")
     image_seconds: Seconds = Field(20.0, description="seconds for all pictures of one request")
+    form_parts: Count = Field(64, description="parts of a form")
+    file_lines: Count = Field(
+        100_000, description="lines of a batch, fine-tuning or evaluation file; the service takes as many in a batch"
+    )
+    file_seconds: Seconds = Field(60.0, description="seconds for examining all lines of such a file (then 413)")
+
+
+class RemoteImages(_Section):
+    """Fetching the pictures that requests name by address, for tenants whose entry in the register lists hosts."""
+
+    pictures: Count = Field(
+        10, description="addresses of pictures in one request; with more none is fetched (then 422)"
+    )
+    seconds: Seconds = Field(
+        10.0, description="seconds for one picture in all, waiting for its turn included (then 422)"
+    )
+    connections: Annotated[int, Field(ge=2)] = Field(
+        32, description="connections at a time, over all requests; one tenant has half of them at most"
+    )
+    http: bool = Field(
+        False, description="fetch from `http://` too; whoever is on the way can then put another picture in its place"
+    )
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = Field(
+        (), description="ports that may be called beside 443 (and 80, with `http`)"
+    )
 
 
 class Examination(_Section):
@@ -117,6 +142,10 @@ class Examination(_Section):
         2 * 1024**3, description="memory that one such process may address"
     )
     queue: Count = Field(64, description="requests that wait to be examined; more are answered 503")
+    recordings: Literal["exempt", "refuse"] = Field(
+        "exempt",
+        description="recordings to be transcribed or translated, to which nobody here listens: let pass unheard, or refuse",
+    )
     face_score: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.79, description="score from which a face counts; lower finds more, and more that is none"
     )
@@ -157,6 +186,7 @@ class Settings(_Section):
     )
     lexicons: str = Field("lexicons", description="folder of the word lists")
     limits: Limits = Field(Limits(), description="limits on requests")
+    remote_images: RemoteImages = Field(RemoteImages(), description="pictures behind addresses, where they are fetched")
     examination: Examination = Field(Examination(), description="the examination pool")
     audit: Audit = Field(Audit(), description="the journal")
     refusals: Refusals = Field(Refusals(), description="refusals")

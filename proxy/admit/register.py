@@ -1,12 +1,13 @@
 """The tenant register: who may call, and what is known of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from proxy import documents
 from proxy.admit.credentials import DIGEST_PATTERN, digest_of
@@ -29,6 +30,7 @@ from proxy.errors import ConfigurationError
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 SLUG_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
+HOST_PATTERN: Final = r"^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
 IsoDate = Annotated[date, Field(strict=False)]
 
 
@@ -42,6 +44,15 @@ class CredentialEntry(_Entry):
     id: Slug = Field(description="name of the key in records; never the key itself")
     digest: str = Field(pattern=DIGEST_PATTERN, description="printed by `facegate tenants key`")
     expires: IsoDate | None = Field(None, description="last day on which the key is good")
+
+
+def _host(name: str) -> str:
+    if re.fullmatch(HOST_PATTERN, name) is None:
+        raise ValueError(
+            f"{name!r} is no name of a host; it reads pictures.example.org, in lower case and without scheme, port or path, or"
+            " *.example.org for all below one"
+        )
+    return name
 
 
 class PrincipalEntry(_Entry):
@@ -73,6 +84,17 @@ class DelegatesEntry(_Entry):
     on_behalf_of: bool = Field(False, description="requests may name whom they act for")
 
 
+class RemoteImagesEntry(_Entry):
+    """What becomes of pictures that a tenant's requests name by address. Nothing in a request changes it."""
+
+    fetch: tuple[Annotated[str, Field(max_length=253), AfterValidator(_host)], ...] = Field(
+        (),
+        description="hosts from which Facegate fetches them, to examine the picture and send it inline: names in lower case,"
+        " or `*.example.org` for all below one. Without any, such requests are refused",
+        json_schema_extra={"items": {"type": "string", "pattern": HOST_PATTERN, "maxLength": 253}},
+    )
+
+
 class ApprovalEntry(_Entry):
     """A service owner's approval on file; it lifts only what `scope` names."""
 
@@ -95,6 +117,9 @@ class TenantEntry(_Entry):
         None,
         description="whom the tenant acts for: a list, or `unknown`; left out, it acts for itself alone (for a"
         " public_safety_vendor and for an unknown organisation: unknown)",
+    )
+    remote_images: RemoteImagesEntry = Field(
+        RemoteImagesEntry(), description="pictures behind addresses: refused, unless hosts are listed"
     )
     approvals: tuple[ApprovalEntry, ...] = Field((), description="they count for a tenant with an `organization` only")
 

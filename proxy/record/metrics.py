@@ -50,7 +50,8 @@ TABLE: Final = (
     Metric("facegate_parts_total", "counter", ("operation", "kind", "disposition"),
            "Parts of requests by kind, and whether they were inspected, refused or exempt"),
     Metric("facegate_request_stage_seconds", "histogram", ("stage",),
-           "Time of one request in one stage: admit, surface, judge (examination included), record, forward_first_byte"
+           "Time of one request in one stage: admit, surface, fetch (pictures behind addresses), judge (examination included),"
+           " record, forward_first_byte"
            " (from sending to the first byte of the reply)", _FAST),
     Metric("facegate_overhead_seconds", "histogram", ("operation",),
            "Time from the end of the request's body to the start of forwarding or of the refusal", _FAST),
@@ -65,6 +66,9 @@ TABLE: Final = (
            "Time of one detector on one request that is examined in the pool: pictures, long texts", _FAST),
     Metric("facegate_examination_queue", "gauge", (), "Requests that wait for the examination pool or are in it",
            begins=((),)),
+    Metric("facegate_remote_fetches_total", "counter", ("result",),
+           "Pictures that requests named by address and that were to be fetched, by result: `fetched`, or why not",
+           begins=(("fetched",),)),
     Metric("facegate_faces_found_total", "counter", (), "Faces found in pictures of requests", begins=((),)),
     Metric("facegate_audit_records_total", "counter", ("kind",), "Records handed to the journal (decision, outcome)",
            begins=(("decision",), ("outcome",))),
@@ -88,11 +92,13 @@ LABELS: Final[Mapping[str, str]] = {
     "mode": "`enforce`, `shadow`",
     "kind": "`text`, `image`, `audio`, `video`, `document`, `schema`, `reference`, `opaque`; of records `decision`, `outcome`",
     "disposition": "`inspected`, `refused`, `exempt`",
-    "stage": "`admit`, `surface`, `judge`, `record`, `forward_first_byte`",
+    "stage": "`admit`, `surface`, `fetch`, `judge`, `record`, `forward_first_byte`",
     "detector": "names of the detectors",
     "pack": "names of the packs in force",
     "version": "of the pack; of Facegate",
     "revision": "the digest of everything that decides",
+    "result": "`fetched`, `url`, `host`, `address`, `unreachable`, `timeout`, `redirects`, `status`, `encoding`, `size`, `type`,"
+    " `many`",
     "reason": "`missing`, `unknown`, `expired`, `ambiguous`",
 }
 """Every label, and the closed set that its values come from: nobody who calls can make a series."""

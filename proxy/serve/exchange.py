@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from proxy.admit import attributed, authenticate
+from proxy.admit.register import TenantEntry
 from proxy.caller import Caller
 from proxy.errors import CallerLeft, RequestError, Unauthenticated, Unavailable, UpstreamError, UpstreamTimeout
 from proxy.exchange import Conclusion, Forward, Inbound, Refuse, Rejected, Screened, Surfaced
@@ -31,6 +32,7 @@ from proxy.screen import Screening, light, screen
 from proxy.serve.body import InFlight, read_body
 from proxy.serve.data_port import refuse_transfer_tricks
 from proxy.serve.pool import Pool
+from proxy.serve.remote import RemotePictures
 from proxy.serve.runtime import Runtime
 from proxy.serve.timed import timed
 from proxy.surface import read, readable, route
@@ -57,6 +59,7 @@ class Shell:
     metrics: Metrics
     upstream: Upstream
     in_flight: InFlight
+    remote: RemotePictures
 
 
 @dataclass(slots=True)
@@ -72,6 +75,7 @@ class Exchange:
     called: Called | None = None
     headers: tuple[tuple[str, str], ...] = ()
     held: int = 0
+    fetched: int = 0
     body: bytes = b""
     prepared: tuple[Seen, Record] | None = None
     recorded: bool = False
@@ -145,6 +149,7 @@ class Exchange:
         self.held = sum(map(len, pieces))
         self.read = time.monotonic()
         surfaced = await self._surfaced(inbound, pieces)
+        surfaced = await self._with_pictures(surfaced, runtime.register.tenants[self.caller.tenant])
         return await self._judged(surfaced, NOTHING_BEFORE)
 
     async def _surfaced(self, inbound: Inbound, pieces: list[bytes]) -> Surfaced:
@@ -167,16 +172,26 @@ class Exchange:
         assert self.called is not None  # noqa: S101 - found before anything is read
         return read(inbound.with_body(self.body), self.called, self.shell.runtime.surface_limits)
 
+    async def _with_pictures(self, surfaced: Surfaced, tenant: TenantEntry) -> Surfaced:
+        """The same, with the pictures that are fetched for this tenant in place of their addresses."""
+        if not tenant.remote_images.fetch:
+            return surfaced
+        begun = time.monotonic()
+        inlined, self.fetched = await self.shell.remote.inline(surfaced, tenant, self.held)
+        if inlined is not surfaced:
+            self._stage("fetch", begun)
+        return inlined
+
     async def _judged(self, surfaced: Surfaced, past: Past) -> Screened:
         """What is to become of what was read; examined beside the event loop unless that is very little work."""
         self.prepared = None
-        if self.held <= SMALL_BODY and light(surfaced.content):
+        if self.held <= SMALL_BODY and light(surfaced.content) and not surfaced.lines:
             return self._judge(surfaced, self.shell.runtime.screening, past)
         return await self.shell.pool.run(partial(self._judge_beside, surfaced, past))
 
     def _judge_beside(self, surfaced: Surfaced, past: Past) -> Screened:
         screened = self._judge(surfaced, timed(self.shell.runtime.screening, self.shell.metrics), past)
-        if self.held > SMALL_BODY:
+        if self.held + self.fetched > SMALL_BODY:
             self._prepare(screened)  # digests of megabytes are not the event loop's work
         return screened
 
@@ -333,8 +348,8 @@ class Exchange:
 
     def _let_go(self) -> None:
         """Give the body's bytes back, once."""
-        self.shell.in_flight.release(self.held)
-        self.held = 0
+        self.shell.in_flight.release(self.held + self.fetched)
+        self.held = self.fetched = 0
         self.body = b""
 
 

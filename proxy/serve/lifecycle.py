@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from proxy import __version__
 from proxy.demo.service import DemoService, start_demo_service
 from proxy.errors import ConfigurationError, RequestError
+from proxy.forward.fetch import Fetcher
 from proxy.forward.upstream import Endpoint, Upstream
 from proxy.record.entry import Entries
 from proxy.record.journal import Journal
@@ -28,6 +29,7 @@ from proxy.serve.body import InFlight
 from proxy.serve.data_port import DataServer
 from proxy.serve.exchange import Exchange, Shell
 from proxy.serve.pool import Pool
+from proxy.serve.remote import RemotePictures, fetch_limits
 from proxy.serve.runtime import Runtime, describe
 from proxy.serve.workers import PictureWorkers
 from proxy.settings import DEMO, Listen
@@ -77,8 +79,8 @@ class Facegate:
         await self.opened.aclose()
 
 
-async def start(runtime: Runtime) -> Facegate:
-    """Open the journal, the upstream and both ports.
+async def start(runtime: Runtime, fetcher: Fetcher | None = None) -> Facegate:
+    """Open the journal, the upstream and both ports. `fetcher` fetches pictures; None: one that does as the settings say.
 
     Raises JournalUnavailable, or ConfigurationError for a secret that is missing or an address that cannot be listened on;
     then nothing stays open.
@@ -90,7 +92,9 @@ async def start(runtime: Runtime) -> Facegate:
         admin = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         opened.push_async_callback(admin.cleanup)
         opened.push_async_callback(journal.close)
-        shell, workers = await _open_shell(runtime, journal, metrics, opened)
+        fetching = fetcher or Fetcher(fetch_limits(settings))
+        opened.push_async_callback(fetching.close)
+        shell, workers = await _open_shell(runtime, journal, metrics, fetching, opened)
         _announce(shell)
         data = _data_runner(shell)
         opened.push_async_callback(data.cleanup)
@@ -100,7 +104,7 @@ async def start(runtime: Runtime) -> Facegate:
 
 
 async def _open_shell(
-    runtime: Runtime, journal: Journal, metrics: Metrics, opened: AsyncExitStack
+    runtime: Runtime, journal: Journal, metrics: Metrics, fetcher: Fetcher, opened: AsyncExitStack
 ) -> tuple[Shell, PictureWorkers | None]:
     settings = runtime.settings
     demo = await start_demo_service() if settings.upstream.endpoint == DEMO else None
@@ -116,7 +120,9 @@ async def _open_shell(
     opened.push_async_callback(upstream.close)
     judging = runtime.with_faces(workers) if workers is not None else runtime
     in_flight = InFlight(settings.limits.inflight_bytes)
-    return Shell(judging, pool, journal, entries, metrics, upstream, in_flight), workers
+    most = settings.remote_images.pictures, settings.limits.body_bytes
+    remote = RemotePictures(fetcher, pool, in_flight, metrics, *most)
+    return Shell(judging, pool, journal, entries, metrics, upstream, in_flight, remote), workers
 
 
 def _data_runner(shell: Shell) -> web.ServerRunner:

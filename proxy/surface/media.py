@@ -51,3 +51,14 @@ def read_source(value: str, limit: int) -> Inline | Remote:
 def is_address(value: str) -> bool:
     """Whether a string is an http(s) address and nothing more."""
     return value[:4].lower() == "http" and _ADDRESS.fullmatch(value) is not None
+
+
+def picture_type(data: bytes) -> str:
+    """The media type that the first 12 bytes of a picture tell; empty for what is none in a format that the service takes."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else ""

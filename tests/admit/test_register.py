@@ -4,10 +4,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from support.gate import CONFIG
 
 from proxy.admit.credentials import digest_of
-from proxy.admit.register import load_register
+from proxy.admit.register import TenantEntry, load_register
 from proxy.caller import SOMEBODY, OnBehalfOf, Principal
 from proxy.errors import ConfigurationError
 
@@ -74,6 +75,31 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         "tenants:\n" + entry("    approvals: [{reference: A, scope: [], expires: 2027-01-01}]\n"),
         ["4: tenants[0].approvals[0].scope: Tuple should have at least 1 item after validation, not 0"],
     ),
+    (
+        "hosts that are none",
+        "tenants:\n"
+        + entry("    remote_images:\n      fetch: [pictures.example.org, https://example.org/, 10.0.0.1]\n"),
+        [
+            f"5: tenants[0].remote_images.fetch[{index}]: {name!r} is no name of a host; it reads pictures.example.org, in lower"
+            " case and without scheme, port or path, or *.example.org for all below one"
+            for index, name in ((1, "https://example.org/"), (2, "10.0.0.1"))
+        ],
+    ),
+    (
+        "a list that is none",
+        "tenants:\n" + entry("    remote_images: {fetch: pictures.example.org}\n"),
+        ["4: tenants[0].remote_images.fetch: Input should be a valid tuple"],
+    ),
+    (
+        "a choice that is no list",
+        "tenants:\n" + entry("    remote_images: fetch\n"),
+        ["4: tenants[0].remote_images: Input should be a valid dictionary or instance of RemoteImagesEntry"],
+    ),
+    (
+        "a misspelt choice",
+        "tenants:\n" + entry("    remote_images: {fetsh: [pictures.example.org]}\n"),
+        ["4: tenants[0].remote_images: unknown key 'fetsh'; did you mean 'fetch'?"],
+    ),
     ("an id twice", "tenants:\n" + entry() + entry(), ["1: tenants: the tenant id 't' is used twice"]),
     (
         "a key of two tenants",
@@ -137,6 +163,56 @@ def test_an_undeclared_tenant_holds_no_approval(tmp_path: Path, organization: st
     more = f"    attributes: {{{organization}}}\n    approvals: [{{reference: A, scope: [C03], expires: 2027-01-01}}]\n"
     tenant = load_register(written(tmp_path, "tenants:\n" + entry(more))).tenant("t")
     assert [one.reference for one in tenant.approvals_on(date(2026, 1, 1))] == held
+
+
+HOSTS: dict[str, bool] = {
+    "pictures.example.org": True,
+    "*.example.org": True,
+    "a_b.example.org": True,
+    "xn--bcher-kva.example": True,
+    f"{'a' * 63}.example": True,
+    f"{'a' * 64}.example": False,
+    f"{'a.' * 126}example": False,  # 259 characters
+    "example": False,
+    "localhost": False,
+    "*": False,
+    "*.org": False,
+    "*.*.example.org": False,
+    "a.*.example.org": False,
+    "*example.org": False,
+    "Pictures.example.org": False,
+    "pictures.example.org.": False,
+    "pictures.example.org:443": False,
+    "pictures.example.org/": False,
+    "user@example.org": False,
+    "pictures..example.org": False,
+    ".example.org": False,
+    "-a.example.org": False,
+    "pictures.example.org\n": False,
+    "pictures example.org": False,
+    "bücher.example": False,
+    "127.0.0.1": False,
+    "example.0x7f": False,
+    "[::1]": False,
+    "": False,
+}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_hosts_of_pictures(host: str) -> None:
+    """A name in lower case, or all below one; never an address, a top-level domain or a part of a name."""
+    entry = {"id": "t", "name": "Tenant", "remote_images": {"fetch": (host,)}}
+    if HOSTS[host]:
+        assert TenantEntry.model_validate(entry).remote_images.fetch == (host,)
+    else:
+        with pytest.raises(ValidationError):
+            TenantEntry.model_validate(entry)
+
+
+@pytest.mark.parametrize("text", ["", "    remote_images: {}\n", "    remote_images: {fetch: []}\n"])
+def test_pictures_behind_addresses_are_refused_unless_hosts_are_listed(tmp_path: Path, text: str) -> None:
+    """Nothing said is no host."""
+    assert load_register(written(tmp_path, "tenants:\n" + entry(text))).tenant("t").remote_images.fetch == ()
 
 
 def test_found_by_key_and_by_id(tmp_path: Path) -> None:

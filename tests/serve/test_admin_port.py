@@ -123,7 +123,7 @@ async def test_not_ready_while_it_drains(tmp_path: Path) -> None:
 
 async def test_every_metric_of_the_table_moves(tmp_path: Path) -> None:
     """Each row is counted somewhere: a handful of endings brings all of them from nothing to something."""
-    async with gate(tmp_path) as proxy:
+    async with gate(tmp_path, hosts=("pictures.example.org",)) as proxy:
         assert (await proxy.post(HELLO))[0] == 200
         assert (await proxy.post(WHO))[0] == 403
         assert (await proxy.post(asking("Who is this?", "https://pictures.example/a.png")))[0] in (403, 422)

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from support.service import KEY, StandIn, stand_in
 from proxy.admit.credentials import digest_of, new_key
 from proxy.admit.register import RegisterFile
 from proxy.cli.tenants import add_credential
+from proxy.forward.fetch import Fetcher
 from proxy.serve.lifecycle import Facegate, start
 from proxy.serve.runtime import Runtime, load_runtime
 from proxy.settings import Secret, Settings
@@ -114,10 +115,12 @@ class Gate:
         return self.facegate.shell.metrics.value(name, **labels)
 
 
-def register_with_keys(folder: Path) -> Path:
-    """A copy of the shipped register in `folder`, in which each tenant has its key of `KEYS`."""
+def register_with_keys(folder: Path, hosts: Sequence[str] = ()) -> Path:
+    """A copy of the shipped register in `folder`, in which each tenant has its key of `KEYS`, and `hosts` of pictures."""
     path = folder / "tenants.yaml"
-    path.write_bytes((CONFIG / "tenants.yaml").read_bytes())
+    text = (CONFIG / "tenants.yaml").read_text(encoding="utf-8")
+    more = f"    remote_images: {{fetch: [{', '.join(map(repr, hosts))}]}}\n" if hosts else ""
+    path.write_text(text.replace("    attributes:\n", f"{more}    attributes:\n"), encoding="utf-8")
     for tenant, key in KEYS.items():
         add_credential(path, tenant, "test", digest_of(key))
     return path
@@ -153,20 +156,27 @@ def write_settings(path: Path, settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def gate(folder: Path, register: RegisterFile | None = None, **changes: Any) -> AsyncIterator[Gate]:
+async def gate(
+    folder: Path,
+    register: RegisterFile | None = None,
+    hosts: Sequence[str] = (),
+    fetcher: Fetcher | None = None,
+    **changes: Any,
+) -> AsyncIterator[Gate]:
     """A Facegate that keeps its files in `folder`. `changes` are sections of the settings, as in `limits={…}`.
 
-    `register` takes the place of the shipped one, in which each tenant has its key of `KEYS`.
+    `register` takes the place of the shipped one, in which each tenant has its key of `KEYS`, and may have pictures fetched from
+    `hosts`, by `fetcher`.
     """
     async with stand_in() as service:
         if register is None:
-            register_with_keys(folder)
+            register_with_keys(folder, hosts)
         else:
             (folder / "tenants.yaml").write_text(register.model_dump_json(exclude_none=True), encoding="utf-8")
         path = folder / "proxy.yaml"
         write_settings(path, settings_for(folder, service.url, changes))
         runtime = load_runtime(path)
-        facegate = await start(runtime)
+        facegate = await start(runtime, fetcher)
         connector = aiohttp.TCPConnector(limit=0, force_close=True)
         async with aiohttp.ClientSession(connector=connector) as session:
             running = Gate(facegate, service, runtime, session)
