@@ -74,16 +74,19 @@ def load_runtime(path: Path) -> Runtime:
     faces = Faces(_picture_limits(settings.limits), settings.examination.face_score)
     revised = replace(policy, revision=_revision(policy, folder / settings.lexicons, settings))
     wording = Wording(settings.refusals.appeal, settings.refusals.as_content_filter)
-    screening = Screening(revised, (Media(), Intent(lexicon), faces), wording)
+    exempt = frozenset({"audio"} if settings.examination.recordings == "exempt" else ())
+    screening = Screening(
+        revised, (Media(), Intent(lexicon), faces), wording, exempt=exempt, line_seconds=settings.limits.file_seconds
+    )
     return Runtime(settings, folder, register, catalogue, screening, _surface_limits(settings.limits), faces)
 
 
 def _revision(policy: Policy, lexicons: Path, settings: Settings) -> str:
-    """A digest of all that decides: the packs, the word lists, the limits, and the score of a face."""
+    """A digest of all that decides: the packs, the word lists, the limits, the score of a face, what is exempt."""
     digest = sha256(policy.revision.encode())
     digest.update(digest_of(lexicons).encode())
     digest.update(settings.limits.model_dump_json().encode())
-    digest.update(f"{settings.examination.face_score!r}".encode())
+    digest.update(f"{settings.examination.face_score!r} {settings.examination.recordings}".encode())
     return digest.hexdigest()[:12]
 
 
@@ -103,6 +106,8 @@ def _surface_limits(limits: Limits) -> SurfaceLimits:
         json_depth=limits.json_depth,
         images=limits.images,
         inline_bytes=limits.inline_bytes,
+        form_parts=limits.form_parts,
+        file_lines=limits.file_lines,
     )
 
 

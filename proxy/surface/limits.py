@@ -14,4 +14,4 @@ class Limits:
     images: int = 50
     inline_bytes: int = 20 * 1024 * 1024
     form_parts: int = 64
-    batch_lines: int = 100_000
+    file_lines: int = 100_000

@@ -60,8 +60,8 @@ def read_lines(data: bytes, purpose: str, limits: Limits) -> Lines:
     for number, raw in enumerate(_split(data), 1):
         if not raw.strip():
             continue
-        if len(numbers) >= limits.batch_lines:
-            raise TooLarge(f"the file has more than {limits.batch_lines} lines", _line(number))
+        if len(numbers) >= limits.file_lines:
+            raise TooLarge(f"the file has more than {limits.file_lines} lines", _line(number))
         try:
             tree = read_object(raw, limits)
             if purpose == _BATCH:

@@ -17,7 +17,7 @@ def test_limits() -> None:
         "images": 50,
         "inline_bytes": 20_971_520,
         "form_parts": 64,
-        "batch_lines": 100_000,
+        "file_lines": 100_000,
     }
 
 
