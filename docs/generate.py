@@ -20,6 +20,8 @@ from pydantic_core import PydanticUndefined
 from proxy.cli import cli
 from proxy.decision import Decision, Finding, Outcome
 from proxy.errors import FacegateError, NotInspectable, RequestError, UpstreamError
+from proxy.evaluation import CONTEXTS as SETTINGS_OF_TEXTS
+from proxy.evaluation import LABELS as LABELS_OF_TEXTS
 from proxy.facts import CATALOGUE, Truth
 from proxy.judge.load import POLICY_FILE, load_pack
 from proxy.judge.policy import Pack, Rule
@@ -253,7 +255,17 @@ def command_line() -> str:
         " (ids whose condition could not be determined), `findings` (`rule`, `clause`, `outcome`, `locations`, `facts`), `facts`"
         " (by name: `truth`, `score`, `sources`, `locations`), `coverage` (`inspected`, `refused`, `exempt`), `policy_revision`."
         " Why a case was rejected before any verdict is told on standard error.",
+        "## What `facegate evaluate --json` prints",
+        "One object: `any` (positive is what has any prohibited label, or should be refused), `by_clause`, `by_lang`, `by_kind`,"
+        " each with `recall`, `precision`, `f1`, `false_positive_rate`, `n_positive`, `n_negative` and `ci95` (Wilson's 95 %"
+        " intervals of recall and false positives; null where there is nothing to divide by); `cpu_ms` with `p50` and `p99` an"
+        f" item. The labels of texts are {words_of(LABELS_OF_TEXTS)}, and for settings {words_of(SETTINGS_OF_TEXTS)}.",
     )
+
+
+def words_of(names: Iterable[str]) -> str:
+    """Names as a list in a sentence."""
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _help(command: click.Command, context: click.Context) -> Iterator[str]:

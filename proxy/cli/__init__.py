@@ -8,6 +8,7 @@ from proxy import __version__
 from proxy.cli.check import check
 from proxy.cli.coverage import coverage
 from proxy.cli.demo import demo
+from proxy.cli.evaluate import evaluate_command
 from proxy.cli.schemas import schemas
 from proxy.cli.screen import screen
 from proxy.cli.serve import serve
@@ -23,7 +24,7 @@ def cli() -> None:
 
 
 demo.short_help = "See it forward and refuse."
-for command in (serve, demo, screen, check, test, tenants, coverage, schemas):
+for command in (serve, demo, screen, check, test, evaluate_command, tenants, coverage, schemas):
     cli.add_command(command)
 
 
