@@ -1,0 +1,78 @@
+"""The log: one JSON object a line, on standard error, from the level on that is asked for."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import structlog
+
+from proxy.serve.log import configure
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    """Whatever a test sets up ends with it."""
+    yield
+    structlog.reset_defaults()
+
+
+def told(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The lines of the log, each without its time, which must be one; standard output stays empty."""
+    out, err = capfd.readouterr()
+    assert out == ""
+    lines = [orjson.loads(line) for line in err.split("\n")[:-1]]
+    for line in lines:
+        assert datetime.fromisoformat(line.pop("timestamp")).utcoffset() == UTC.utcoffset(None)
+    return lines
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_levels(level: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """The level that is asked for, and all above it."""
+    configure(level)
+    log = structlog.get_logger("facegate")
+    for name in LEVELS:
+        getattr(log, name)("happened", number=1)
+    assert told(capfd) == [{"level": name, "event": "happened", "number": 1} for name in LEVELS[LEVELS.index(level) :]]
+
+
+def test_it_can_be_set_up_anew(capfd: pytest.CaptureFixture[str]) -> None:
+    """Loggers that were made before follow: those of modules are made at import."""
+    log = structlog.get_logger("facegate")
+    for level in ("error", "info"):
+        configure(level)
+        log.info(level)
+    assert told(capfd) == [{"level": "info", "event": "info"}]
+
+
+VALUES: dict[str, tuple[object, object]] = {
+    "words": ("hello", "hello"),
+    "a line end": ("one\ntwo\r\nthree\u2028four", "one\ntwo\r\nthree\u2028four"),
+    "quotes": ('"},{"level":"error"', '"},{"level":"error"'),
+    "an escape sequence": ("\x1b[31mred", "\x1b[31mred"),
+    "other scripts": ("лицо 顔", "лицо 顔"),
+    "nothing": (None, None),
+    "a list": ([1, "a"], [1, "a"]),
+    "a path": (Path("/etc/facegate"), "/etc/facegate"),
+    "an error": (OSError("full"), "full"),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_values(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whatever a value holds, an event is one line, and no value can pass for another."""
+    value, shown = VALUES[name]
+    configure("info")
+    structlog.get_logger("facegate").info("happened", value=value, after=1)
+    assert told(capfd) == [{"level": "info", "event": "happened", "value": shown, "after": 1}]
+
+
+def test_a_level_that_is_none() -> None:
+    """The settings allow four; another is a mistake of ours."""
+    with pytest.raises(KeyError, match="LOUD"):
+        configure("loud")
