@@ -15,8 +15,8 @@ _URL: Final = re.compile(
     r"(?P<scheme>https?)://"
     r"(?P<host>[A-Za-z0-9_.-]{1,254}|\[[0-9A-Fa-f:.]{2,45}\])"
     r"(?::(?P<port>[0-9]{1,5}))?"
-    r"(?P<path>/[^\s?#\\]*)?"
-    r"(?:\?(?P<query>[^\s#\\]*))?"
+    r"(?P<path>/[^\s?#\\\ud800-\udfff]*)?"
+    r"(?:\?(?P<query>[^\s#\\\ud800-\udfff]*))?"
     r"(?:#.*)?",
     re.IGNORECASE | re.ASCII,
 )
@@ -74,7 +74,7 @@ def read_target(url: str, schemes: Collection[str], ports: Collection[int]) -> T
     tail = match["path"] or "/"
     if match["query"] is not None:
         tail += f"?{match['query']}"
-    ascii_tail = quote(tail, safe=_AS_IS, errors="replace")
+    ascii_tail = quote(tail, safe=_AS_IS)
     return _with_host(match["host"].lower(), Target(scheme, "", port, ascii_tail))
 
 
