@@ -1,14 +1,23 @@
 """What earlier requests left behind, as a value: what is known of the things that the service keeps and a request names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from proxy.content import Reference
-from proxy.facts import Fact
+from proxy.facts import Evidence, Fact, Truth
 
 HISTORY: Final = "history"
 """The source of facts that come from earlier requests."""
+
+MAX_COUNT: Final = 1_000_000
+"""Where counting ends: a chain of requests that each name the one before twice would double a count without end."""
+
+MAX_WHY: Final = 200
+"""Characters that are kept of why a fact is unknown."""
+
+Name: TypeAlias = tuple[str, str]
+"""What names one thing that the service keeps: its kind and its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ class Past:
     A reference without a dossier is unknown, whether nobody made it or another tenant did.
     """
 
-    dossiers: Mapping[tuple[str, str], Dossier] = field(default_factory=dict)
+    dossiers: Mapping[Name, Dossier] = field(default_factory=dict)
 
     def knows(self, reference: Reference) -> bool:
         """Whether what `reference` names was made through this proxy by the caller's own tenant."""
@@ -38,6 +47,36 @@ class Past:
             Fact(fact.name, fact.truth, HISTORY, fact.score, (reference.location,), fact.count, fact.why)
             for fact in dossier.facts
         )
+
+
+def left_by(evidence: Evidence, added_to: Reference | None = None) -> Dossier:
+    """What a request with this evidence leaves behind on what it makes, or on `added_to`, to which it adds.
+
+    What it names counts as its own, but what was known of `added_to` is not added to it once more. How the request stood to
+    its caller's attributes (`conflict.*`) is found anew each time.
+    """
+    return _joined(
+        fact for fact in evidence.facts if not fact.name.startswith("conflict.") and not _told_of(fact, added_to)
+    )
+
+
+def merged(one: Dossier, other: Dossier) -> Dossier:
+    """Both together: of each fact the strongest truth, and the counts of equal ones added."""
+    return _joined((*one.facts, *other.facts))
+
+
+def _told_of(fact: Fact, reference: Reference | None) -> bool:
+    return reference is not None and fact.source == HISTORY and fact.locations == (reference.location,)
+
+
+def _joined(facts: Iterable[Fact]) -> Dossier:
+    joined = Evidence(tuple(fact for fact in facts if fact.truth is not Truth.FALSE)).by_name()
+    return Dossier(
+        tuple(
+            Fact(name, fact.truth, HISTORY, fact.score, (), min(fact.count, MAX_COUNT), fact.why[:MAX_WHY])
+            for name, fact in sorted(joined.items())
+        )
+    )
 
 
 _EMPTY: Final = Dossier()
