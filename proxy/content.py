@@ -75,11 +75,12 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file such as a PDF."""
+    """A file such as a PDF. Once it is `opened`, what it holds follows as parts of its own, inside its place."""
 
     location: Location
     source: Inline | Remote
     filename: str = ""
+    opened: bool = False
 
 
 class SchemaKind(StrEnum):
@@ -119,6 +120,17 @@ class Opaque:
 
 
 Part: TypeAlias = Text | Image | Audio | Video | Document | Schema | Reference | Opaque
+
+
+@dataclass(frozen=True, slots=True)
+class Unfolded:
+    """What a file holds. Each part lies inside the file's place. `gaps` are the places that stay closed, with the reasons.
+
+    Without gaps the parts are all that there is.
+    """
+
+    parts: tuple[Part, ...]
+    gaps: tuple[tuple[Location, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,17 @@ def embedded_pictures(text: str, limit: int) -> Iterator[Inline]:
     if "\\/" in text:
         text = text.replace("\\/", "/")
     for match in _EMBEDDED.finditer(text):
-        run = match[1]
-        if pybase64.b64decode(run[:_HEAD]).startswith(MAGIC):
-            yield Inline("", _picture(run, limit))
+        if _is_picture(match):
+            yield Inline("", _picture(match[1], limit))
+
+
+def beside_pictures(text: str) -> str:
+    """A text without the pictures that `embedded_pictures` finds in it."""
+    return _EMBEDDED.sub(lambda match: "" if _is_picture(match) else match[0], text.replace("\\/", "/"))
+
+
+def _is_picture(match: re.Match[str]) -> bool:
+    return pybase64.b64decode(match[1][:_HEAD]).startswith(MAGIC)
 
 
 def _picture(run: str, limit: int) -> bytes:

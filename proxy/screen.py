@@ -1,9 +1,9 @@
 """The core: what a request carries, what that shows, what policy says of it, and what is to be done. No I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, TypeGuard
 
 from proxy.caller import Caller
 from proxy.content import (
@@ -18,6 +18,7 @@ from proxy.content import (
     Remote,
     Schema,
     Text,
+    Unfolded,
     kind_of,
 )
 from proxy.decision import Decision
@@ -40,9 +41,23 @@ _READ: Final = (Text, Schema)
 """Parts that are examined as they stand."""
 
 
+MAX_DOCUMENTS: Final = 10
+"""Files of one request that are opened: each has a time limit of its own."""
+
+_SPARED: Final = "the file was not opened: the request has others that stay closed, or too many of them"
+
+
+Unfold: TypeAlias = Callable[[Document], Unfolded]
+
+
+def closed(document: Document) -> Unfolded:
+    """Where nothing opens files: a gap."""
+    return Unfolded((), ((document.location, "content of kind document is not examined yet"),))
+
+
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """What the core judges with: the policy in force, the detectors, and how refusals are worded."""
+    """What the core judges with: the policy in force, the detectors, and how refusals are worded. `unfold` opens files."""
 
     policy: Policy
     detectors: Sequence[Detector]
@@ -51,6 +66,7 @@ class Screening:
     """Kinds of parts that nobody examines and that may pass all the same, where the catalogue says so of the operation."""
     line_seconds: float = 60.0
     """For all lines of a file that is examined line by line."""
+    unfold: Unfold = closed
 
 
 def light(content: Content) -> bool:
@@ -78,22 +94,58 @@ def screen(
     Policy speaks first; what it would let pass is still refused while any part of it was not examined.
     """
     exempt = screening.exempt & {kind for kind, fate in surfaced.called.operation.parts if fate == "exempt"}
-    judged = _judged(surfaced.content, caller, screening, past, exempt)
+    content = _opened(surfaced.content, screening, exempt)
+    judged = _judged(content, caller, screening, past, exempt)
     if surfaced.lines:
         judged = by_line(
-            judged, surfaced.lines, lambda one: _judged(one, caller, screening, past), screening.line_seconds
+            judged,
+            surfaced.lines,
+            lambda one: _judged(_opened(one, screening), caller, screening, past),
+            screening.line_seconds,
         )
     action = _act(surfaced, judged.decision, judged.gaps, screening.wording, decision_id)
     return Screened(
         caller,
         surfaced.called,
-        surfaced.content,
+        content,
         judged.evidence,
         judged.decision,
         action,
         judged.coverage,
         judged.gaps,
     )
+
+
+def _opened(content: Content, screening: Screening, exempt: AbstractSet[str] = frozenset()) -> Content:
+    """The content with what its inline files hold: each as parts of its own, what stays closed as opaque ones."""
+    if "document" in exempt or not any(map(_is_closed, content.parts)):
+        return content
+    parts: list[Part] = []
+    tried, failed = 0, False
+    for part in content.parts:
+        if not _is_closed(part):
+            parts.append(part)
+            continue
+        tried += 1
+        found = (
+            Unfolded((), ((part.location, _SPARED),)) if failed or tried > MAX_DOCUMENTS else _unfolded(part, screening)
+        )
+        failed = failed or bool(found.gaps)
+        parts.append(replace(part, opened=True))
+        parts.extend(found.parts)
+        parts.extend(Opaque(place, why) for place, why in found.gaps)
+    return replace(content, parts=tuple(parts))
+
+
+def _is_closed(part: Part) -> TypeGuard[Document]:
+    return isinstance(part, Document) and isinstance(part.source, Inline) and not part.opened
+
+
+def _unfolded(document: Document, screening: Screening) -> Unfolded:
+    try:
+        return screening.unfold(document)
+    except Exception as failure:  # noqa: BLE001 - it may fail in any way; then the file stays closed
+        return Unfolded((), ((document.location, f"opening the file failed: {type(failure).__name__}"),))
 
 
 def _judged(
@@ -140,7 +192,7 @@ def unexamined(
 
 def _unread(part: Part, past: Past) -> str:
     match part:
-        case Text() | Schema() | Image(source=Inline()):
+        case Text() | Schema() | Image(source=Inline()) | Document(opened=True):
             return ""
         case Opaque():
             return part.why

@@ -101,6 +101,12 @@ class Limits(_Section):
     image_side: Count = Field(16_384, description="longest side of a picture, in pixels")
     image_frames: Count = Field(100, description="frames of one animation; each is examined")
     image_seconds: Seconds = Field(20.0, description="seconds for all pictures of one request")
+    document_pages: Count = Field(50, description="pages of one PDF; each is read, drawn and searched for faces")
+    document_side: Annotated[int, Field(ge=320, le=4096)] = Field(
+        1280, description="longest side, in pixels, at which a page of a PDF is drawn"
+    )
+    document_pictures: Count = Field(200, description="pictures in one file")
+    document_seconds: Seconds = Field(15.0, description="seconds to open one file")
     form_parts: Count = Field(64, description="parts of a form")
     file_lines: Count = Field(
         100_000, description="lines of a batch, fine-tuning or evaluation file; the service takes as many in a batch"

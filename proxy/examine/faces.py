@@ -82,7 +82,7 @@ class Faces:
             if isinstance(part, Image) and isinstance(part.source, Inline)
         ]
         gaps = tuple((place, one.gap) for place, one in seen if one.gap)
-        unseen = any(map(_could_show, content.parts))
+        unseen = any(map(could_show, content.parts))
         faces = [(place, one.faces) for place, one in seen if one.faces]
         return Evidence((self._faces(faces, gaps, unseen=unseen), self._camera(seen, unseen=unseen)), gaps)
 
@@ -169,10 +169,12 @@ def _bgr(view: Pixels.Image) -> bytes:
     return view.tobytes("raw", "BGR")
 
 
-def _could_show(part: object) -> bool:
+def could_show(part: object) -> bool:
     """Whether a part may hold pictures that nobody has searched."""
     match part:
-        case Image(source=Remote()) | Video() | Document() | Opaque():
+        case Document(opened=opened):
+            return not opened
+        case Image(source=Remote()) | Video() | Opaque():
             return True
         case Reference():
             return True

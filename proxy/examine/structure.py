@@ -83,3 +83,48 @@ def _past_blocks(data: bytes, at: int) -> int:
     while at < len(data) and data[at]:
         at += data[at] + 1
     return at + 1
+
+
+def picture_end(data: bytes) -> int:
+    """Where a JPEG, PNG, GIF or WebP ends, in bytes from its start; 0 where its framing breaks off before an end."""
+    match data[:4]:
+        case b"\x89PNG":
+            return _png_end(data)
+        case b"RIFF":
+            size = int.from_bytes(data[4:8], "little") + 8
+            return size if size <= len(data) else 0
+        case b"GIF8":
+            return _gif_end(data)
+        case _:
+            return _jpeg_end(data)
+
+
+def _png_end(data: bytes) -> int:
+    at = _PNG_START
+    while at + _PNG_FRAMING <= len(data):
+        end = at + _PNG_FRAMING + int.from_bytes(data[at : at + 4])
+        if data[at + 4 : at + 8] == b"IEND":
+            return end if end <= len(data) else 0
+        at = end
+    return 0
+
+
+def _jpeg_end(data: bytes) -> int:
+    at = 2
+    while found := _JPEG_MARKER.search(data, at):
+        if data[found.end() - 1] == _JPEG_END:
+            return found.end()
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    return 0
+
+
+def _gif_end(data: bytes) -> int:
+    at = _GIF_START + _palette(data[10:11])
+    while at < len(data) and data[at] != _GIF_END:
+        if data[at] == _GIF_EXTENSION:
+            at = _past_blocks(data, at + 2)
+        elif data[at] == _GIF_FRAME and at + 10 <= len(data):
+            at = _past_blocks(data, at + 11 + _palette(data[at + 9 : at + 10]))
+        else:
+            return 0
+    return at + 1 if at < len(data) else 0

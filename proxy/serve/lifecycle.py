@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from proxy import __version__
 from proxy.demo.service import DemoService, start_demo_service
 from proxy.errors import ConfigurationError, RequestError
+from proxy.examine.unfold import STEPS
 from proxy.forward.fetch import Fetcher
 from proxy.forward.upstream import Endpoint, Upstream
 from proxy.record.entry import Entries
@@ -30,7 +31,7 @@ from proxy.serve.data_port import DataServer
 from proxy.serve.exchange import Exchange, Shell
 from proxy.serve.pool import Pool
 from proxy.serve.remote import RemotePictures, fetch_limits
-from proxy.serve.runtime import Runtime, describe
+from proxy.serve.runtime import Runtime, describe, document_limits
 from proxy.serve.workers import PictureWorkers
 from proxy.settings import DEMO, Listen
 from proxy.surface import FIELD_NAMES
@@ -110,7 +111,7 @@ async def _open_shell(
     demo = await start_demo_service() if settings.upstream.endpoint == DEMO else None
     if demo is not None:
         opened.push_async_callback(demo.stop)
-    endpoint, entries = _endpoint(runtime, demo), Entries(_digest_key(runtime), FIELD_NAMES)
+    endpoint, entries = _endpoint(runtime, demo), Entries(_digest_key(runtime), FIELD_NAMES | STEPS)
     workers = _workers(runtime)
     if workers is not None:
         opened.callback(workers.close)
@@ -118,7 +119,7 @@ async def _open_shell(
     opened.callback(pool.close)
     upstream = Upstream(endpoint)
     opened.push_async_callback(upstream.close)
-    judging = runtime.with_faces(workers) if workers is not None else runtime
+    judging = runtime.with_faces(workers).with_unfold(workers.unfold) if workers is not None else runtime
     in_flight = InFlight(settings.limits.inflight_bytes)
     most = settings.remote_images.pictures, settings.limits.body_bytes
     remote = RemotePictures(fetcher, pool, in_flight, metrics, *most)
@@ -150,11 +151,12 @@ async def _listen(runner: web.BaseRunner, listen: Listen, section: str) -> None:
 
 
 def _workers(runtime: Runtime) -> PictureWorkers | None:
-    """The processes that look at pictures, on their way up."""
+    """The processes that look at pictures and open files, on their way up."""
     examination = runtime.settings.examination
-    if not (examination.isolated and runtime.faces.available):
+    if not examination.isolated:
         return None
-    workers = PictureWorkers(examination.workers, runtime.faces, examination.worker_memory_bytes)
+    documents = document_limits(runtime.settings.limits)
+    workers = PictureWorkers(examination.workers, runtime.faces, examination.worker_memory_bytes, documents)
     workers.start()
     return workers
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from proxy.examine.faces import Faces
 from proxy.examine.intent import Intent
 from proxy.examine.lexicon import Lexicon, digest_of, load_lexicon
 from proxy.examine.media import Media
+from proxy.examine.opening import DocumentLimits
 from proxy.examine.pictures import PictureLimits
+from proxy.examine.unfold import unfold
 from proxy.judge.load import load_policy
 from proxy.judge.policy import Policy
 from proxy.refusal import Wording
-from proxy.screen import Screening
+from proxy.screen import Screening, Unfold
 from proxy.settings import Limits, Settings, load_settings
 from proxy.surface import load_catalogue
 from proxy.surface.catalogue import Catalogue
@@ -45,6 +48,10 @@ class Runtime:
         """The same, with another detector in place of the one that looks for faces."""
         detectors = tuple(detector if one is self.faces else one for one in self.screening.detectors)
         return replace(self, screening=replace(self.screening, detectors=detectors))
+
+    def with_unfold(self, unfold: Unfold) -> "Runtime":
+        """The same, with files opened by `unfold`."""
+        return replace(self, screening=replace(self.screening, unfold=unfold))
 
     def with_policy(self, policy: Policy) -> "Runtime":
         """The same, with another policy."""
@@ -76,7 +83,12 @@ def load_runtime(path: Path) -> Runtime:
     wording = Wording(settings.refusals.appeal, settings.refusals.as_content_filter)
     exempt = frozenset({"audio"} if settings.examination.recordings == "exempt" else ())
     screening = Screening(
-        revised, (Media(), Intent(lexicon), faces), wording, exempt=exempt, line_seconds=settings.limits.file_seconds
+        revised,
+        (Media(), Intent(lexicon), faces),
+        wording,
+        exempt=exempt,
+        line_seconds=settings.limits.file_seconds,
+        unfold=partial(unfold, limits=document_limits(settings.limits)),
     )
     return Runtime(settings, folder, register, catalogue, screening, _surface_limits(settings.limits), faces)
 
@@ -97,6 +109,18 @@ def _picture_limits(limits: Limits) -> PictureLimits:
         frames=limits.image_frames,
         frame_pixels=4 * limits.image_pixels,
         seconds=limits.image_seconds,
+    )
+
+
+def document_limits(limits: Limits) -> DocumentLimits:
+    """The limits of opening files."""
+    return DocumentLimits(
+        pages=limits.document_pages,
+        side=limits.document_side,
+        pictures=limits.document_pictures,
+        seconds=limits.document_seconds,
+        inline_bytes=limits.inline_bytes,
+        picture=_picture_limits(limits),
     )
 
 

@@ -1,0 +1,63 @@
+"""Files are examined by what they are: opened into ordinary parts, texts and pictures, which detectors then look at."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from proxy.content import Document, Image, Inline, Part, Role, Text, Unfolded
+from proxy.encoded import HINT, Unreadable, beside_pictures, embedded_pictures, holds_encoded
+from proxy.examine.opening import Deadline, DocumentLimits, Unopened
+from proxy.examine.pdf import open_pdf
+from proxy.examine.sniff import Kind, sniff
+from proxy.location import Location
+
+STEPS: Final = frozenset({"page", "picture", "words"})
+"""Names in places inside a file; they are ours, and no words of a caller."""
+
+
+def unfold(document: Document, limits: DocumentLimits, clock: Callable[[], float] = time.monotonic) -> Unfolded:
+    """Open an inline document. What fails is a gap; nothing is raised but MemoryError."""
+    here = document.location
+    if not isinstance(document.source, Inline):
+        return Unfolded((), ((here, "a file behind an address; what the service would fetch was not seen here"),))
+    parts: list[Part] = []
+    try:
+        for part in _parts(document.source.data, here, limits, Deadline(limits.seconds, clock)):
+            parts.append(part)
+            if isinstance(part, Text) and HINT in part.text:
+                parts.extend(_embedded(part, limits))
+    except (Unopened, Unreadable) as why:
+        return Unfolded(tuple(parts), ((here, f"the file cannot be examined: {why}"),))
+    except MemoryError:
+        raise
+    except Exception as mistake:  # noqa: BLE001 - files of strangers, read by code of others
+        return Unfolded(tuple(parts), ((here, f"the file cannot be examined ({type(mistake).__name__})"),))
+    return Unfolded(tuple(parts))
+
+
+def _parts(data: bytes, here: Location, limits: DocumentLimits, deadline: Deadline) -> Iterator[Part]:
+    found = sniff(data)
+    match found.kind:
+        case Kind.PICTURE:
+            yield Image(here, Inline("", data))
+        case Kind.PDF:
+            yield from open_pdf(data, here, limits, deadline)
+        case Kind.TEXT:
+            yield _text(data, here)
+        case Kind.OTHER:
+            raise Unopened(found.why)
+
+
+def _text(data: bytes, here: Location) -> Text:
+    text = data.decode("utf-8")
+    if holds_encoded(beside_pictures(text)):
+        raise Unopened("encoded data in a text")
+    return Text(here, Role.FIELD, text)
+
+
+def _embedded(text: Text, limits: DocumentLimits) -> Iterator[Part]:
+    """Pictures that stand as data URIs in a text."""
+    for number, inline in enumerate(embedded_pictures(text.text, limits.inline_bytes)):
+        if number >= limits.pictures:
+            raise Unopened(f"more than {limits.pictures} pictures in a text")
+        yield Image(text.location.at("picture", number), inline)
