@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -17,11 +18,31 @@ CATALOGUE: Final = load_catalogue()
 LIMITS: Final = Limits()
 
 TARGETS: Final[Mapping[str, str]] = {
+    "assistant": "/openai/v1/assistants",
+    "batch": "/openai/v1/batches",
     "chat": "/openai/v1/chat/completions",
     "completions": "/openai/v1/completions",
+    "container_file": "/openai/v1/containers/cntr_1/files",
+    "container": "/openai/v1/containers",
+    "conversation": "/openai/v1/conversations",
     "embeddings": "/openai/v1/embeddings",
+    "eval": "/openai/v1/evals",
+    "fine_tuning_job": "/openai/v1/fine_tuning/jobs",
+    "grader": "/openai/v1/fine_tuning/alpha/graders/run",
+    "image_edits": "/openai/v1/images/edits",
     "image_generation": "/openai/v1/images/generations",
+    "message": "/openai/v1/threads/thread_1/messages",
+    "metadata": "/openai/v1/conversations/conv_1",
+    "moderation": "/openai/v1/moderations",
     "responses": "/openai/v1/responses",
+    "run": "/openai/v1/threads/runs",
+    "speech": "/openai/v1/audio/speech",
+    "thread": "/openai/v1/threads",
+    "tool_outputs": "/openai/v1/threads/thread_1/runs/run_1/submit_tool_outputs",
+    "vector_store": "/openai/v1/vector_stores",
+    "video": "/openai/v1/videos",
+    "vector_store_files": "/openai/v1/vector_stores/vs_1/files",
+    "vector_store_search": "/openai/v1/vector_stores/vs_1/search",
 }
 """A path for each reader."""
 
@@ -55,9 +76,15 @@ def inbound(
 def surfaced(
     body: bytes | Mapping[str, Any], reader: str = "chat", limits: Limits = LIMITS, *, model: bool = True
 ) -> Surfaced:
-    """What a reader makes of `body`, to which the name of a model is added where `model`."""
+    """What a reader makes of `body`, to which the name of a model is added where `model`; what its path names is left out."""
     whole = {**body, "model": "m"} if model and not isinstance(body, bytes) else body
-    return surface(inbound(whole, TARGETS[reader]), CATALOGUE, limits)
+    found = surface(inbound(whole, TARGETS[reader]), CATALOGUE, limits)
+    parts = tuple(
+        part
+        for part in found.content.parts
+        if not (isinstance(part, Reference) and part.location.steps[:1] == ("path",))
+    )
+    return replace(found, content=replace(found.content, parts=parts))
 
 
 def sent(found: Surfaced) -> bytes:

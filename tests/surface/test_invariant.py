@@ -137,6 +137,108 @@ LIKELY: Final[Mapping[str, Mapping[str, Any]]] = {
         "model": "gpt-35", "prompt": ["one", "two"], "suffix": "end", "logit_bias": {"1": 1}, "stop": "END", "user": "u",
     },
     "embeddings": {"model": "ada", "input": ["one", "two"], "dimensions": 3, "encoding_format": "float", "user": "u"},
+    "assistant": {
+        "model": "gpt-4o", "name": "helper", "description": "helps", "instructions": "Be kind.", "metadata": {"a": "b"},
+        "tools": [
+            {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}},
+            {"type": "file_search", "file_search": {"max_num_results": 3, "ranking_options": {"ranker": "auto"}}},
+            {"type": "code_interpreter"},
+        ],
+        "tool_resources": {
+            "code_interpreter": {"file_ids": ["file-1"]},
+            "file_search": {"vector_store_ids": ["vs_1"], "vector_stores": [
+                {"file_ids": ["file-2"], "chunking_strategy": {"type": "static", "static": {"chunk_overlap_tokens": 1}}},
+            ]},
+        },
+        "response_format": "auto", "temperature": 0.5, "top_p": 1, "reasoning_effort": "low", "file_ids": ["file-3"],
+    },
+    "batch": {
+        "input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h", "metadata": {"a": "b"},
+        "output_expires_after": {"anchor": "created_at", "seconds": 3600}, "input_blob": "https://example.com/a.jsonl",
+        "output_folder": {"url": "https://example.com/"},
+    },
+    "container": {
+        "name": "box", "file_ids": ["file-1"], "expires_after": {"anchor": "last_active_at", "minutes": 20},
+        "memory_limit": "1g", "network_policy": {"type": "disabled"}, "skills": [{"type": "skill_reference", "skill_id": "s"}],
+    },
+    "conversation": {
+        "items": [
+            {"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": PIXEL_URI}]},
+            {"role": "assistant", "content": "hello"},
+            {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"},
+            {"id": "msg_1"},
+        ],
+        "metadata": {"a": "b"},
+    },
+    "eval": {
+        "name": "e", "metadata": {"a": "b"},
+        "data_source_config": {"type": "custom", "item_schema": {"type": "object"}, "include_sample_schema": True},
+        "testing_criteria": [
+            {"type": "label_model", "name": "l", "model": "m", "labels": ["a"], "passing_labels": ["a"], "input": [
+                {"type": "message", "role": "user", "content": {"type": "input_image", "image_url": PIXEL_URI}},
+                {"role": "system", "content": "Is {{item.a}} right?"}]},
+            {"type": "string_check", "name": "s", "input": "{{item.a}}", "reference": "b", "operation": "eq"},
+        ],
+    },
+    "fine_tuning_job": {
+        "model": "gpt-4o-mini", "training_file": "file-1", "validation_file": "file-2", "suffix": "mine", "seed": 7,
+        "hyperparameters": {"n_epochs": "auto", "batch_size": 4}, "metadata": {"a": "b"},
+        "method": {"type": "reinforcement", "reinforcement": {
+            "grader": {"type": "python", "name": "p", "source": "def grade(): ...", "image_tag": "t"},
+            "hyperparameters": {"beta": 0.1, "reasoning_effort": "low"}}},
+        "integrations": [{"type": "wandb", "wandb": {"project": "p", "tags": ["a"]}}],
+    },
+    "grader": {
+        "grader": {"type": "multi", "name": "m", "calculate_output": "a + b", "graders": {
+            "a": {"type": "score_model", "name": "s", "model": "m", "range": [0, 1], "sampling_params": {"seed": 1}, "input": [
+                {"role": "user", "content": [{"type": "input_text", "text": "a"}]}]},
+            "b": {"type": "text_similarity", "name": "t", "input": "a", "reference": "b", "evaluation_metric": "bleu"}}},
+        "model_sample": "yes", "item": {"a": "b", "image": "x"}, "reference_answer": "c",
+    },
+    "message": {
+        "role": "user", "metadata": {"a": "b"}, "file_ids": ["file-1"],
+        "content": [
+            {"type": "text", "text": "who?"},
+            {"type": "text", "text": {"value": "who?", "annotations": [{"type": "file_path", "text": "a"}]}},
+            {"type": "image_url", "image_url": {"url": PIXEL_URI, "detail": "low"}},
+            {"type": "image_file", "image_file": {"file_id": "file-1", "detail": "high"}},
+        ],
+        "attachments": [{"file_id": "file-2", "tools": [{"type": "code_interpreter"}]}],
+    },
+    "metadata": {"metadata": {"a": "b"}, "name": "n"},
+    "moderation": {
+        "model": "omni-moderation-latest",
+        "input": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": PIXEL_URI}}, "b"],
+    },
+    "run": {
+        "assistant_id": "asst_1", "model": "gpt-4o", "instructions": "Be kind.", "additional_instructions": "Be short.",
+        "thread": {"messages": [{"role": "user", "content": "hello"}], "metadata": {"a": "b"},
+                   "tool_resources": {"code_interpreter": {"file_ids": ["file-1"]}}},
+        "additional_messages": [{"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}],
+        "tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": "auto", "parallel_tool_calls": True,
+        "truncation_strategy": {"type": "last_messages", "last_messages": 3}, "stream": False, "max_prompt_tokens": 9,
+    },
+    "speech": {
+        "model": "tts-1", "input": "hello", "instructions": "Softly.", "voice": {"id": "voice_1"}, "response_format": "mp3",
+        "speed": 1.5, "stream_format": "audio",
+    },
+    "thread": {
+        "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": PIXEL_URI}}]}],
+        "metadata": {"a": "b"}, "tool_resources": {"file_search": {"vector_store_ids": ["vs_1"]}},
+    },
+    "tool_outputs": {"tool_outputs": [{"tool_call_id": "call_1", "output": '{"a": 1}'}], "stream": True},
+    "vector_store": {
+        "name": "v", "description": "d", "file_ids": ["file-1"], "metadata": {"a": "b"},
+        "chunking_strategy": {"type": "auto"}, "expires_after": {"anchor": "last_active_at", "days": 7},
+    },
+    "vector_store_files": {
+        "file_id": "file-1", "attributes": {"a": 1}, "file_ids": ["file-2"],
+        "files": [{"file_id": "file-3", "attributes": {"b": "c"}}], "chunking_strategy": {"type": "auto"},
+    },
+    "vector_store_search": {
+        "query": ["a", "b"], "filters": {"type": "and", "filters": [{"type": "eq", "key": "a", "value": "b"}]},
+        "max_num_results": 3, "ranking_options": {"ranker": "auto", "score_threshold": 0.5}, "rewrite_query": True,
+    },
     "image_generation": {
         "model": "gpt-image-1", "prompt": "a cat", "size": "1024x1024", "svg": {"model": "x", "reasoning": {"effort": "low"}},
     },

@@ -1,10 +1,13 @@
-"""The Responses API's create call."""
+"""The Responses API: what a model is to answer, and the items that conversations are made of."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from proxy.content import Role, SchemaKind
 from proxy.location import Location
+from proxy.surface.readers.containers import SETTING_UP
+from proxy.surface.readers.images import BODY
+from proxy.surface.readers.vector_stores import SEARCHING
 from proxy.surface.readers.walk import (
     COMMON,
     EFFORT,
@@ -21,10 +24,14 @@ from proxy.surface.readers.walk import (
     picture,
     record,
     recording,
+    refer,
     refers,
+    some,
     some_of,
     text,
+    typed,
     unread,
+    with_types,
 )
 
 _ROLES: Final[Mapping[str, Role]] = {
@@ -40,13 +47,11 @@ READ_ITEMS: Final = frozenset({
     "local_shell_call_output", "shell_call", "shell_call_output", "apply_patch_call", "apply_patch_call_output",
     "mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "mcp_call", "tool_search_call",
     "tool_search_output", "additional_tools", "web_search_call", "file_search_call", "program", "program_output",
-    "configuration_update",
+    "configuration_update", "compaction", "compaction_trigger",
 })  # fmt: skip
 """Input items that are read word for word; what they name or hide inside is still a reference or opaque."""
 
 REFUSED_ITEMS: Final[Mapping[str, str]] = {
-    "compaction": "an encrypted summary of turns that were not seen here",
-    "compaction_trigger": "it makes the service summarise turns that were not seen here",
     "agent_message": "an encrypted message of another agent",
     "multi_agent_call": "calls of further agents are not read",
     "multi_agent_call_output": "outputs of further agents are not read",
@@ -74,7 +79,7 @@ def _input(walk: Walk, here: Location, value: Any) -> None:
     if isinstance(value, str):
         walk.text(here, Role.USER, value)
     elif isinstance(value, list):
-        walk.items(here, value, _item)
+        walk.items(here, value, item)
     else:
         walk.opaque(here, "input is a string or a list of items")
 
@@ -86,24 +91,35 @@ def _instructions(walk: Walk, here: Location, value: Any) -> None:
         _input(walk, here, value)
 
 
-def _item(walk: Walk, here: Location, value: Any) -> None:
+def item(walk: Walk, here: Location, value: Any) -> None:
+    """One item of a conversation; one of a type that is not known is opaque."""
     if isinstance(value, str):
         walk.text(here, Role.USER, value)
         return
     if not isinstance(value, dict) or not value:
         walk.opaque(here, "an input item must be an object")
         return
-    kind = value.get("type", "message" if "role" in value else "item_reference")
-    if kind == "item_reference":
-        walk.reference(here, "item", value.get("id"))
-    elif kind == "configuration_update":
-        walk.fields(here, value, _CONFIGURATION)
-    elif isinstance(kind, str) and kind in READ_ITEMS:
+    kind = _kind(value)
+    if kind in _TABLES:
+        walk.fields(here, value, _TABLES[kind])
+    elif kind in READ_ITEMS:
         role = value.get("role")
         speaker = _ROLES.get(role, Role.FIELD) if isinstance(role, str) else Role.TOOL
         _members(walk, here, value, speaker)
     else:
-        walk.opaque(here, REFUSED_ITEMS.get(str(kind), "an input item of a type that is not known"))
+        walk.opaque(here, REFUSED_ITEMS.get(kind, "an input item of a type that is not known"))
+
+
+def _kind(value: Mapping[str, Any]) -> str:
+    """What an item is; one that is told by nothing but its id stands for what the service keeps under that id."""
+    kind = value.get("type") or ("message" if "role" in value else "item_reference")
+    if not isinstance(kind, str):
+        return ""
+    return "item_reference" if "id" in value and value.keys() <= _BARE and kind in READ_ITEMS else kind
+
+
+_BARE: Final = frozenset({"type", "id", "status"})
+"""Members that say nothing by themselves."""
 
 
 def _deep(walk: Walk, here: Location, value: Any, role: Role) -> None:
@@ -147,12 +163,12 @@ def _result(walk: Walk, here: Location, value: Any) -> None:
 _MEDIA: Final[Table] = {  # and what else is read in a way of its own, wherever it stands in an item
     "image_url": picture,
     "file_id": refers("file"),
-    "file_ids": unread("files that were not seen here"),
+    "file_ids": refer("file"),
     "file_url": Walk.document,
     "file_data": Walk.document,
     "input_audio": recording,
     "result": _result,
-    "encrypted_content": unread("encrypted content of turns that were not seen here"),
+    "encrypted_content": refers("sealed"),
     "container_id": refers("container"),
     "env": Walk.free,
     "attributes": Walk.free,
@@ -161,9 +177,12 @@ _MEDIA: Final[Table] = {  # and what else is read in a way of its own, wherever 
 
 _TYPED_MEDIA: Final[Mapping[tuple[str, str], Field]] = {
     ("image_generation_call", "result"): Walk.bare_image,
+    ("image_generation_call", "id"): refers("item"),
+    ("reasoning", "id"): refers("item"),
+    ("compaction", "id"): refers("item"),
     ("image", "url"): Walk.image,
 }
-"""Members that hold media in things of one type only."""
+"""Members that hold media, or stand for what the service keeps, in things of one type only."""
 
 _WORDED: Final = frozenset({"type", "role", "status", "detail"})
 
@@ -202,40 +221,64 @@ def _tool(walk: Walk, here: Location, value: Any) -> None:
         walk.opaque(here, "a tool must be an object with a type")
     elif kind in _SCHEMA_TOOLS:
         walk.schema(here, SchemaKind.TOOL, value)
-    elif kind == "namespace":
-        walk.fields(here, value, _NAMESPACE)
-    elif kind in _PLAIN_TOOLS:
-        walk.fields(here, value, _PLAIN_TOOL)
     else:
-        walk.opaque(here, UNREAD_TOOLS.get(kind, "a tool of a type that is not known"))
-
-
-_SCREENS: Final = one_of("windows", "mac", "linux", "ubuntu", "browser")
-
-
-def _environment(walk: Walk, here: Location, value: Any) -> None:
-    if isinstance(value, str):
-        _SCREENS(walk, here, value)
-    else:
-        walk.opaque(here, "a tool's environment brings in files that were not seen here")
+        _TOOL(walk, here, value)
 
 
 _SCHEMA_TOOLS: Final = frozenset({"function", "custom", "tool_search"})
 
-_PLAIN_TOOLS: Final = frozenset({"local_shell", "shell", "computer", "computer_use_preview", "apply_patch"})
+_LOCAL_SKILL: Final[Table] = {"name": text, "description": text, "path": text}
 
-READ_TOOLS: Final = _SCHEMA_TOOLS | _PLAIN_TOOLS | {"namespace"}
-"""Tools whose definitions are read."""
+_ENVIRONMENTS: Final[Mapping[str, Table]] = with_types({
+    "container_auto": SETTING_UP,
+    "container_reference": {"container_id": refers("container")},
+    "local": {"skills": some(record(_LOCAL_SKILL))},
+})  # fmt: skip
 
-_PLAIN_TOOL: Final[Table] = {
-    "type": one_of(*_PLAIN_TOOLS),
+_CONTAINERS: Final[Mapping[str, Table]] = with_types({"auto": SETTING_UP})
+
+_NEW_CONTAINER: Final = typed(_CONTAINERS, "a container")
+
+
+def _container(walk: Walk, here: Location, value: Any) -> None:
+    """The container that a program runs in: one that the service keeps, or a new one."""
+    (refers("container") if isinstance(value, str) else _NEW_CONTAINER)(walk, here, value)
+
+
+_MASK: Final[Table] = {"image_url": Walk.image, "file_id": refers("file")}
+
+_PAINTING: Final[Table] = {
+    **{key: BODY[key] for key in (
+        "background", "complexity", "frame_count", "frame_duration_ms", "model", "moderation", "output_compression",
+        "output_format", "partial_images", "quality", "size", "svg",
+    )},
+    "action": one_of("generate", "edit", "auto"),
+    "input_fidelity": one_of("high", "low"),
+    "input_image_mask": record(_MASK),
+}  # fmt: skip
+
+_SCREEN: Final[Table] = {
     "display_height": number,
     "display_width": number,
-    "environment": _environment,
-    "allowed_callers": some_of("direct", "programmatic"),
+    "environment": one_of("windows", "mac", "linux", "ubuntu", "browser"),
 }
 
-_NAMESPACE: Final[Table] = {"type": one_of("namespace"), "name": text, "description": text, "tools": _tools}
+_CALLERS: Final = some_of("direct", "programmatic")
+
+_TOOL_TABLES: Final[Mapping[str, Table]] = with_types({
+    "local_shell": {},
+    "shell": {"environment": typed(_ENVIRONMENTS, "an environment"), "allowed_callers": _CALLERS},
+    "computer": _SCREEN,
+    "computer_use_preview": _SCREEN,
+    "apply_patch": {"allowed_callers": _CALLERS},
+    "namespace": {"name": text, "description": text, "tools": _tools},
+    "file_search": {**SEARCHING, "vector_store_ids": refer("vector_store")},
+    "code_interpreter": {"container": _container, "allowed_callers": _CALLERS},
+    "image_generation": _PAINTING,
+})  # fmt: skip
+
+READ_TOOLS: Final = _SCHEMA_TOOLS | frozenset(_TOOL_TABLES)
+"""Tools whose definitions are read."""
 
 _WEB: Final = "a web search brings in pages and pictures that are not seen here"
 
@@ -245,25 +288,31 @@ UNREAD_TOOLS: Final[Mapping[str, str]] = {
     "web_search_2025_08_26": _WEB,
     "web_search_preview": _WEB,
     "web_search_preview_2025_03_11": _WEB,
-    "file_search": "it searches files that were not seen here",
-    "code_interpreter": "its container may hold files that were not seen here",
-    "image_generation": "it works on pictures of earlier turns, and its mask is not read yet",
-    "programmatic_tool_calling": "programs that call tools are not read yet",
+    "programmatic_tool_calling": "programs that call tools are not read",
 }
 """Tools that are known and refused, with the reasons."""
 
+_TOOL: Final = typed(_TOOL_TABLES, "a tool", UNREAD_TOOLS)
+
+
+_KEPT_CONVERSATION: Final = record({"id": refers("conversation")})
+
 
 def _conversation(walk: Walk, here: Location, value: Any) -> None:
-    walk.reference(here, "conversation", value.get("id") if isinstance(value, dict) else value)
+    (_KEPT_CONVERSATION if isinstance(value, dict) else refers("conversation"))(walk, here, value)
 
 
-def _prompt(walk: Walk, here: Location, value: Any) -> None:
-    walk.reference(here, "prompt", value.get("id") if isinstance(value, dict) else value)
-    variables = value.get("variables") if isinstance(value, dict) else None
-    if isinstance(variables, dict):
-        for key, member in variables.items():
-            walk.text(here.at("variables", key), Role.USER, key)
-            _deep(walk, here.at("variables", key), member, Role.USER)
+def _variables(walk: Walk, here: Location, value: Any) -> None:
+    """What a stored prompt is filled with: words, pictures and files."""
+    if not isinstance(value, dict) or not value:
+        walk.unknown(here, value)
+        return
+    for key, member in value.items():
+        walk.text(here.at(key), Role.USER, key)
+        _deep(walk, here.at(key), member, Role.USER)
+
+
+_PROMPT: Final[Table] = {"id": refers("prompt"), "version": text, "variables": _variables}
 
 
 _SUMMARY: Final[Field] = one_of("auto", "concise", "detailed")
@@ -278,12 +327,20 @@ _REASONING: Final = record({
 
 _TEXT: Final = record({"format": answer_format, "verbosity": VERBOSITY})
 
+_STATUS: Final = one_of("in_progress", "completed", "incomplete", "searching", "generating", "failed")
+
 _CONFIGURATION: Final[Table] = {
     "type": one_of("configuration_update"),
     "id": text,
     "reasoning": _REASONING,
     "text": _TEXT,
 }
+
+_TABLES: Final[Mapping[str, Table]] = {
+    "item_reference": {"type": one_of("item_reference", *READ_ITEMS), "id": refers("item"), "status": _STATUS},
+    "configuration_update": _CONFIGURATION,
+}
+"""Items that are read by a table of their own."""
 
 _BODY: Final[Table] = {
     **COMMON,
@@ -294,7 +351,7 @@ _BODY: Final[Table] = {
     "text": _TEXT,
     "previous_response_id": refers("response"),
     "conversation": _conversation,
-    "prompt": _prompt,
+    "prompt": record(_PROMPT),
     "background": flag,
     "include": some_of(
         "file_search_call.results",
@@ -325,11 +382,11 @@ _BODY: Final[Table] = {
 KNOWN_FIELDS: Final = (
     frozenset(_BODY)
     | frozenset(_MEDIA)
-    | frozenset(_PLAIN_TOOL)
-    | frozenset(_NAMESPACE)
+    | frozenset().union(*_TOOL_TABLES.values(), *_ENVIRONMENTS.values(), _LOCAL_SKILL, _MASK)
     | frozenset(_CONFIGURATION)
+    | frozenset(_PROMPT)
     | _MEMBERS
-    | {"format", "verbosity", "variables", "effort", "generate_summary", "context", "context_compression", "cyber"}
+    | {"format", "verbosity", "effort", "generate_summary", "context", "context_compression", "cyber"}
     | {"completion_window", "continuation_id"}
 )
 """Field names that this reader knows."""

@@ -316,6 +316,37 @@ def refers(kind: str) -> Field:
     return lambda walk, here, value: walk.reference(here, kind, value)
 
 
+def refer(kind: str) -> Field:
+    """A list of names of things that the service keeps."""
+    one = refers(kind)
+    return lambda walk, here, value: walk.items(here, value, one)
+
+
+def some(read: Field) -> Field:
+    """A list whose items are read by `read`."""
+    return lambda walk, here, value: walk.items(here, value, read)
+
+
+def said(role: Role) -> Field:
+    """Words that `role` says."""
+
+    def read(walk: Walk, here: Location, value: Any) -> None:
+        if isinstance(value, str):
+            walk.text(here, role, value)
+        else:
+            walk.unknown(here, value, role)
+
+    return read
+
+
+def measure(walk: Walk, here: Location, value: Any) -> None:
+    """A number, or `auto`."""
+    if value == "auto":
+        walk.inert.append(here)
+    else:
+        number(walk, here, value)
+
+
 def record(table: Table) -> Field:
     """An object whose members are known."""
 
@@ -326,6 +357,27 @@ def record(table: Table) -> Field:
             walk.unknown(here, value)
 
     return read
+
+
+def typed(tables: Mapping[str, Table], what: str, refused: Mapping[str, str] | None = None) -> Field:
+    """An object whose `type` tells its table; one of another type is opaque, with the reason in `refused` if it is there.
+
+    `what` says what it is: "a tool".
+    """
+
+    def read(walk: Walk, here: Location, value: Any) -> None:
+        kind = value.get("type") if isinstance(value, dict) else None
+        if isinstance(kind, str) and kind in tables:
+            walk.fields(here, value, tables[kind])
+        else:
+            walk.opaque(here, (refused or {}).get(str(kind), f"{what} of a type that is not known"))
+
+    return read
+
+
+def with_types(tables: Mapping[str, Table]) -> Mapping[str, Table]:
+    """Tables by type, each with the member `type` itself."""
+    return {kind: {"type": one_of(kind), **table} for kind, table in tables.items()}
 
 
 _TOKEN_DIGITS: Final = 10
@@ -353,7 +405,9 @@ def choice(walk: Walk, here: Location, value: Any) -> None:
 
 def answer_format(walk: Walk, here: Location, value: Any) -> None:
     """The form that the answer is to have: plain, or by a schema."""
-    if isinstance(value, dict) and value.get("type") in ("text", "json_object") and len(value) == 1:
+    if value == "auto":
+        walk.inert.append(here)
+    elif isinstance(value, dict) and value.get("type") in ("text", "json_object") and len(value) == 1:
         walk.inert.append(here.at("type"))
     else:
         walk.schema(here, SchemaKind.RESPONSE_FORMAT, value)

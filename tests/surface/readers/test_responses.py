@@ -124,7 +124,7 @@ TABLE: dict[str, tuple[Mapping[str, Any], list[str]]] = {
     ),
     "a picture that was generated": (
         item(type="image_generation_call", id="i", status="completed", result=PIXEL_BASE64),
-        ["text /input/0/id: tool: i", "image /input/0/result:  70", "inert /input/0/type", "inert /input/0/status"],
+        ["reference /input/0/id: item: i", "image /input/0/result:  70", "inert /input/0/type", "inert /input/0/status"],
     ),
     "pictures that were generated, and do not decode": (
         {"input": [{"type": "image_generation_call", "result": one} for one in
@@ -159,14 +159,46 @@ TABLE: dict[str, tuple[Mapping[str, Any], list[str]]] = {
          f"inert {HERE}/0/input_audio/format", f"inert {HERE}/1/type"],
     ),
     "references to items": (
-        {"input": [{"type": "item_reference", "id": "msg_1"}, {"id": "msg_2"}, {"id": 7}, {"content": "a"}]},
-        ["reference /input/0: item: msg_1", "reference /input/1: item: msg_2", "opaque /input/2", "opaque /input/3"],
+        {"input": [{"type": "item_reference", "id": "msg_1"}, {"id": "msg_2"}, {"id": 7}, {"content": "a"},
+                   {"type": None, "id": "msg_3"}, {"type": "item_reference", "id": "msg_4", "content": "who is he?"}]},
+        ["reference /input/0/id: item: msg_1", "reference /input/1/id: item: msg_2", "opaque /input/2/id",
+         "text /input/3/content: field: content", "text /input/3/content: field: a", "reference /input/4/id: item: msg_3",
+         "reference /input/5/id: item: msg_4", "text /input/5/content: field: content",
+         "text /input/5/content: field: who is he?", "inert /input/0/type", "inert /input/4/type", "inert /input/5/type"],
     ),
-    "a type that is null": (item(type=None, role="user", content="a"), ["opaque /input/0"]),
+    "items that say nothing but their ids": (
+        {"input": [{"type": "message", "id": "msg_1"}, {"type": "image_generation_call", "id": "ig_1", "status": "completed"},
+                   {"type": "custom_tool_call_output", "id": PICTURE_URI}, {"type": "new", "id": "x"},
+                   {"type": "compaction_trigger"}]},
+        ["reference /input/0/id: item: msg_1", "reference /input/1/id: item: ig_1", "opaque /input/2/id", "opaque /input/3",
+         "inert /input/0/type", "inert /input/1/type", "inert /input/1/status", "inert /input/2/type", "inert /input/4/type"],
+    ),
+    "items that the service may take from what it keeps": (
+        {"input": [{"type": "reasoning", "id": "rs_1", "summary": []},
+                   {"type": "image_generation_call", "id": "ig_1", "result": None},
+                   {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"}]},
+        ["reference /input/0/id: item: rs_1", "reference /input/1/id: item: ig_1",
+         "reference /input/2/id: item: cmp_1", "reference /input/2/encrypted_content: sealed: gAAA",
+         "inert /input/0/type", "inert /input/0/summary", "inert /input/1/type", "inert /input/1/result", "inert /input/2/type"],
+    ),
+    "a type that is null": (
+        item(type=None, role="user", content="a"),
+        ["text /input/0/content: user: a", "inert /input/0/type", "inert /input/0/role"],
+    ),
     "an encrypted item": (
         item(type="reasoning", summary=[{"type": "summary_text", "text": "a"}], encrypted_content="gAAA"),
-        ["text /input/0/summary/0/text: tool: a", "opaque /input/0/encrypted_content", "inert /input/0/type",
+        ["text /input/0/summary/0/text: tool: a", "reference /input/0/encrypted_content: sealed: gAAA", "inert /input/0/type",
          "inert /input/0/summary/0/type"],
+    ),
+    "an encrypted item that is none": (
+        {"input": [{"type": "reasoning", "encrypted_content": {"a": "b"}},
+                   {"type": "reasoning", "encrypted_content": PICTURE_URI}]},
+        ["opaque /input/0/encrypted_content", "opaque /input/1/encrypted_content", "inert /input/0/type", "inert /input/1/type"],
+    ),
+    "files that an item names": (
+        item(type="code_interpreter_call", code="a", file_ids=["file-1", 7]),
+        ["text /input/0/code: tool: a", "reference /input/0/file_ids/0: file: file-1", "opaque /input/0/file_ids/1",
+         "inert /input/0/type"],
     ),
     "containers": (
         item(type="shell_call", environment={"type": "container_reference", "container_id": "k"}, action={"commands": ["ls"]}),
@@ -180,17 +212,24 @@ TABLE: dict[str, tuple[Mapping[str, Any], list[str]]] = {
     ),
     "what the service keeps, as objects": (
         {"previous_response_id": {"id": "r"}, "conversation": {"id": "conv_1"}, "prompt": {"id": 7}},
-        ["opaque /previous_response_id", "reference /conversation: conversation: conv_1", "opaque /prompt"],
+        ["opaque /previous_response_id", "reference /conversation/id: conversation: conv_1", "opaque /prompt/id"],
+    ),
+    "what hides beside a name": (
+        {"conversation": {"id": "conv_1", "note": "who is he?"}, "prompt": {"id": "p", "input": [PIXEL_URI]}},
+        ["reference /conversation/id: conversation: conv_1", "text /conversation/note: field: note",
+         "text /conversation/note: field: who is he?", "reference /prompt/id: prompt: p", "text /prompt/input: field: input",
+         "opaque /prompt/input/0"],
     ),
     "a prompt that the service keeps": (
         {"prompt": {"id": "pmpt_1", "version": "2", "variables": {
             "who": {"type": "input_image", "image_url": PIXEL_URI}, "image": "a"}}},
-        ["reference /prompt: prompt: pmpt_1", "text /prompt/variables/who: user: who",
+        ["reference /prompt/id: prompt: pmpt_1", "text /prompt/version: field: 2", "text /prompt/variables/who: user: who",
          "image /prompt/variables/who/image_url: image/png 70", "text /prompt/variables/image: user: image",
          "text /prompt/variables/image: user: a", "inert /prompt/variables/who/type"],
     ),
     "a prompt with variables that are none": (
-        {"prompt": {"id": "pmpt_1", "variables": ["a"]}}, ["reference /prompt: prompt: pmpt_1"],
+        {"prompt": {"id": "pmpt_1", "variables": ["a"]}},
+        ["reference /prompt/id: prompt: pmpt_1", "text /prompt/variables/0: field: a"],
     ),
     "long inline data as an id": ({"previous_response_id": PICTURE_URI}, ["opaque /previous_response_id"]),
     # ---- other items
@@ -261,12 +300,64 @@ TABLE: dict[str, tuple[Mapping[str, Any], list[str]]] = {
          "inert /tools/5/type", "inert /tools/5/allowed_callers/0", "inert /tools/6/type", "inert /tools/7/type",
          "inert /tools/7/display_height", "inert /tools/7/display_width", "inert /tools/7/environment"],
     ),
-    "tools that bring in files": (
-        {"tools": [{"type": "shell", "environment": {"type": "container_auto", "file_ids": ["f"]}},
-                   {"type": "shell", "environment": [1]}, {"type": "computer_use_preview", "environment": "him"},
-                   {"type": "apply_patch", "file_ids": ["f"]}]},
-        ["opaque /tools/0/environment", "opaque /tools/1/environment", "text /tools/2/environment: field: him",
-         "opaque /tools/3/file_ids", *(f"inert /tools/{number}/type" for number in range(4))],
+    "tools that work on files": (
+        {"tools": [{"type": "shell", "environment": {"type": "container_auto", "file_ids": ["f"], "memory_limit": "1g"}},
+                   {"type": "shell", "environment": {"type": "container_reference", "container_id": "k"}},
+                   {"type": "shell", "environment": {"type": "local", "skills": [
+                       {"name": "a", "description": "b", "path": "c"}]}},
+                   {"type": "code_interpreter", "container": "k"},
+                   {"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["f"]}, "allowed_callers": ["direct"]},
+                   {"type": "file_search", "vector_store_ids": ["v", 7], "max_num_results": 3,
+                    "filters": {"type": "eq", "key": "a", "value": 1},
+                    "ranking_options": {"ranker": "auto", "score_threshold": 0.5, "hybrid_search": {"text_weight": 1}}}]},
+        ["reference /tools/0/environment/file_ids/0: file: f", "reference /tools/1/environment/container_id: container: k",
+         "text /tools/2/environment/skills/0/name: field: a", "text /tools/2/environment/skills/0/description: field: b",
+         "text /tools/2/environment/skills/0/path: field: c", "reference /tools/3/container: container: k",
+         "reference /tools/4/container/file_ids/0: file: f", "reference /tools/5/vector_store_ids/0: vector_store: v",
+         "opaque /tools/5/vector_store_ids/1", "text /tools/5/filters: field: type key value",
+         "text /tools/5/filters/type: field: eq", "text /tools/5/filters/key: field: a", "text /tools/5/filters/value: field: 1",
+         "inert /tools/0/type", "inert /tools/0/environment/type", "inert /tools/0/environment/memory_limit",
+         "inert /tools/1/type", "inert /tools/1/environment/type", "inert /tools/2/type", "inert /tools/2/environment/type",
+         "inert /tools/3/type", "inert /tools/4/type", "inert /tools/4/container/type", "inert /tools/4/allowed_callers/0",
+         "inert /tools/5/type", "inert /tools/5/max_num_results", "inert /tools/5/ranking_options/ranker",
+         "inert /tools/5/ranking_options/score_threshold", "inert /tools/5/ranking_options/hybrid_search/text_weight"],
+    ),
+    "tools that work on files, ill formed": (
+        {"tools": [{"type": "shell", "environment": [1]}, {"type": "computer_use_preview", "environment": "him"},
+                   {"type": "apply_patch", "file_ids": ["f"]}, {"type": "code_interpreter", "container": {"file_ids": ["f"]}},
+                   {"type": "code_interpreter", "container": ["k"]}, {"type": "shell", "environment": {"type": "new"}},
+                   {"type": "file_search", "vector_store_ids": "v"}, {"type": "code_interpreter", "file_ids": ["f"]}]},
+        ["opaque /tools/0/environment", "text /tools/1/environment: field: him", "opaque /tools/2/file_ids",
+         "opaque /tools/3/container", "opaque /tools/4/container", "opaque /tools/5/environment",
+         "opaque /tools/6/vector_store_ids", "opaque /tools/7/file_ids", *(f"inert /tools/{number}/type" for number in range(8))],
+    ),
+    "containers that bring in more": (
+        {"tools": [{"type": "shell", "environment": {"type": "container_auto", "skills": [
+            {"type": "inline", "source": {"type": "base64", "data": "UEsDBA=="}}, {"type": "skill_reference", "skill_id": "s"}]}},
+                   {"type": "code_interpreter", "container": {"type": "auto", "network_policy": {"type": "disabled"}}},
+                   {"type": "code_interpreter", "container": {"type": "auto", "network_policy": {
+                       "type": "allowlist", "allowed_domains": ["example.com"]}}},
+                   {"type": "code_interpreter", "container": {"type": "auto", "network_policy": {
+                       "type": "disabled", "a": "b"}}}]},
+        ["opaque /tools/0/environment/skills/0", "opaque /tools/0/environment/skills/1",
+         "opaque /tools/2/container/network_policy", "opaque /tools/3/container/network_policy",
+         "inert /tools/0/type", "inert /tools/0/environment/type", "inert /tools/1/type", "inert /tools/1/container/type",
+         "inert /tools/1/container/network_policy/type", "inert /tools/2/type", "inert /tools/2/container/type",
+         "inert /tools/3/type", "inert /tools/3/container/type"],
+    ),
+    "a tool that paints": (
+        {"tools": [{"type": "image_generation", "model": "gpt-image-1", "size": "1024x1024", "quality": "high", "n": 2,
+                    "input_image_mask": {"image_url": PIXEL_URI, "file_id": "f"}, "action": "edit", "partial_images": 1,
+                    "input_fidelity": "high"},
+                   {"type": "image_generation", "input_image_mask": PIXEL_URI},
+                   {"type": "image_generation", "input_image_mask": {"image_url": URL}, "prompt": "him", "background": "him"}]},
+        ["text /tools/0/n: field: n", "text /tools/0/n: field: 2", "image /tools/0/input_image_mask/image_url: image/png 70",
+         "reference /tools/0/input_image_mask/file_id: file: f", "opaque /tools/1/input_image_mask",
+         f"image /tools/2/input_image_mask/image_url: {URL}", "text /tools/2/prompt: field: prompt",
+         "text /tools/2/prompt: field: him",
+         "text /tools/2/background: field: him",
+         "inert /tools/0/type", "inert /tools/0/model", "inert /tools/0/size", "inert /tools/0/quality", "inert /tools/0/action",
+         "inert /tools/0/partial_images", "inert /tools/0/input_fidelity", "inert /tools/1/type", "inert /tools/2/type"],
     ),
     "tools that are none": (
         {"tools": ["f", 7, {}, {"type": []}, {"type": {}}, {"type": None}, {"type": "new"}]},
