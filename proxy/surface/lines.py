@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Final
 
 import orjson
@@ -54,7 +55,7 @@ def read_lines(data: bytes, purpose: str, limits: Limits) -> Lines:
 
     Raises BadRequest or TooLarge naming the line, BadRequest for a file without lines and for a `custom_id` given twice.
     """
-    written: list[bytes] = []
+    written = BytesIO()
     numbers: list[int] = []
     seen: dict[str, int] = {}
     for number, raw in enumerate(_split(data), 1):
@@ -66,13 +67,13 @@ def read_lines(data: bytes, purpose: str, limits: Limits) -> Lines:
             tree = read_object(raw, limits)
             if purpose == _BATCH:
                 _once(tree, number, seen)
-            written.extend([b"".join(rewrite_json(tree).chunks), b"\n"])
+            written.writelines((*rewrite_json(tree).chunks, b"\n"))
         except RequestError as mistake:
             raise _placed(mistake, number) from mistake
         numbers.append(number)
     if not numbers:
         raise BadRequest("the file has no lines")
-    return Lines(purpose, b"".join(written), tuple(numbers), limits)
+    return Lines(purpose, written.getvalue(), tuple(numbers), limits)
 
 
 def _split(data: bytes) -> Iterator[bytes]:
