@@ -157,6 +157,26 @@ class Examination(_Section):
     )
 
 
+class Realtime(_Section):
+    """Realtime sessions: sockets over which events come and go."""
+
+    sessions: Count = Field(
+        200,
+        description="sessions at a time; more are answered 503. Messages on their way take up to `message_bytes` in each",
+    )
+    session_s: Seconds = Field(
+        1800.0, description="longest session, in seconds (then closed with 1001), as the service has it"
+    )
+    idle_timeout_s: Seconds = Field(600.0, description="longest silence of both sides (then closed with 1001)")
+    message_bytes: Count = Field(24 * 1024 * 1024, description="largest message of either side (then closed with 1009)")
+    events_a_minute: Count = Field(10_000, description="events of one caller within a minute (then closed with 1008)")
+    refused_events: Count = Field(3, description="refused events with which a session ends (closed with 1008)")
+    ping_interval_s: Seconds = Field(
+        20.0,
+        description="silence after which either side is asked for a sign of life; without one within half of that, it ends",
+    )
+
+
 class Audit(_Section):
     """The journal of decisions and outcomes."""
 
@@ -194,6 +214,7 @@ class Settings(_Section):
     limits: Limits = Field(Limits(), description="limits on requests")
     remote_images: RemoteImages = Field(RemoteImages(), description="pictures behind addresses, where they are fetched")
     examination: Examination = Field(Examination(), description="the examination pool")
+    realtime: Realtime = Field(Realtime(), description="realtime sessions")
     audit: Audit = Field(Audit(), description="the journal")
     refusals: Refusals = Field(Refusals(), description="refusals")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")

@@ -121,6 +121,11 @@ class TenantEntry(_Entry):
     remote_images: RemoteImagesEntry = Field(
         RemoteImagesEntry(), description="pictures behind addresses: refused, unless hosts are listed"
     )
+    realtime_audio: Literal["exempt", "without_pictures", "refuse"] = Field(
+        "without_pictures",
+        description="speech in realtime sessions, to which nobody here listens: let pass unheard (`exempt`); let pass, but not in"
+        " a session that shows pictures, since what is asked of them aloud could not be known (`without_pictures`); or `refuse`",
+    )
     approvals: tuple[ApprovalEntry, ...] = Field((), description="they count for a tenant with an `organization` only")
 
     def principals(self) -> OnBehalfOf:

@@ -13,6 +13,7 @@ from yarl import URL
 from proxy.errors import UpstreamTimeout, UpstreamUnreachable
 from proxy.exchange import Forward, Inspected, Receipt
 from proxy.forward.headers import to_service
+from proxy.forward.websocket import Socket, Sockets, Wishes
 from proxy.operation import Called
 
 MAX_REPLY_HEADER: Final = 32 * 1024
@@ -100,6 +101,16 @@ class Upstream:
             max_line_size=MAX_REPLY_HEADER,
             max_field_size=MAX_REPLY_HEADER,
         )
+        self._sockets = Sockets(self._session, endpoint.connect_timeout_s, MAX_REPLY_HEADER)
+
+    async def connect(self, outgoing: Outgoing, headers: Sequence[tuple[str, str]], wishes: Wishes) -> Socket:
+        """Open a socket to the operation that an `outgoing` without a body may call; its decision is in the journal.
+
+        `headers` are the caller's, as for `send`. Raises Declined for an answer that is to be relayed, else UpstreamUnreachable
+        or UpstreamTimeout.
+        """
+        own = [("api-key", self._key)] if self._key else []
+        return await self._sockets.open(self._url(outgoing.take().called), own + to_service(headers), wishes)
 
     async def send(self, outgoing: Outgoing, headers: Sequence[tuple[str, str]]) -> aiohttp.ClientResponse:
         """Send an inspected body whose decision is in the journal; the reply as soon as it has begun, a context manager.
@@ -150,6 +161,7 @@ class Upstream:
 
     async def close(self) -> None:
         """Close all connections."""
+        await self._sockets.close()
         await self._session.close()
 
 

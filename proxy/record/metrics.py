@@ -69,6 +69,9 @@ TABLE: Final = (
     Metric("facegate_remote_fetches_total", "counter", ("result",),
            "Pictures that requests named by address and that were to be fetched, by result: `fetched`, or why not",
            begins=(("fetched",),)),
+    Metric("facegate_realtime_sessions", "gauge", (), "Realtime sessions that are open now", begins=((),)),
+    Metric("facegate_realtime_events_total", "counter", ("event", "disposition"),
+           "Events of realtime sessions by class, and whether they were forwarded, refused, or let pass unheard (exempt)"),
     Metric("facegate_faces_found_total", "counter", (), "Faces found in pictures of requests", begins=((),)),
     Metric("facegate_audit_records_total", "counter", ("kind",), "Records handed to the journal (decision, outcome)",
            begins=(("decision",), ("outcome",))),
@@ -85,13 +88,15 @@ TABLE: Final = (
 
 LABELS: Final[Mapping[str, str]] = {
     "tenant": "ids of the register; `none` for a caller that is not known",
-    "operation": "names of the catalogue; `other` where a request did not get as far",
+    "operation": "names of the catalogue; `other` where a request did not get as far; `realtime.event` for an event of a session",
     "outcome": "`allow`, `advise`, `flag`, `redact`, `review`, `block`; `rejected` where there was no verdict",
     "status": "HTTP statuses, and the words that the metric's meaning names",
     "rule": "ids of rules of the packs in force",
     "mode": "`enforce`, `shadow`",
     "kind": "`text`, `image`, `audio`, `video`, `document`, `schema`, `reference`, `opaque`; of records `decision`, `outcome`",
-    "disposition": "`inspected`, `refused`, `exempt`",
+    "disposition": "`inspected`, `refused`, `exempt`; of realtime events `forwarded` in place of `inspected`",
+    "event": "`session`, `item`, `audio`, `buffer`, `response`; `other` for what is no event that is read; `service` for the"
+    " service's",
     "stage": "`admit`, `surface`, `fetch`, `judge`, `record`, `forward_first_byte`",
     "detector": "names of the detectors",
     "pack": "names of the packs in force",

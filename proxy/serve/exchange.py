@@ -1,9 +1,7 @@
 """One exchange, with one exit: conclude, commit, act. Every ending takes it, also 401, 422 and an unforeseen crash."""
 
 import asyncio
-import secrets
 import time
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,23 +15,36 @@ from aiohttp import web
 from proxy.admit import attributed, authenticate
 from proxy.admit.register import TenantEntry
 from proxy.caller import Caller
-from proxy.errors import CallerLeft, RequestError, Unauthenticated, Unavailable, UpstreamError, UpstreamTimeout
+from proxy.errors import (
+    CallerLeft,
+    RequestError,
+    Unauthenticated,
+    Unavailable,
+    UpgradeRequired,
+    UpstreamError,
+    UpstreamTimeout,
+)
 from proxy.exchange import Conclusion, Forward, Inbound, Refuse, Rejected, Screened, Surfaced
 from proxy.forward.relay import SERVER, CallerGone, Relayed, relay
 from proxy.forward.upstream import Outgoing, Upstream
 from proxy.operation import Called
 from proxy.past import NOTHING_BEFORE, Past
 from proxy.record.counting import count_conclusion
-from proxy.record.entry import Ending, Entries, Record, Seen, outcome_of
+from proxy.record.entry import Ending, Entries, Record, Seen, Talk, outcome_of
 from proxy.record.journal import Journal, JournalUnavailable
 from proxy.record.metrics import Metrics
 from proxy.refusal import refuse_error
 from proxy.screen import Screening, light, screen
 from proxy.serve.body import InFlight, read_body
 from proxy.serve.data_port import refuse_transfer_tricks
+from proxy.serve.decision_id import new_decision_id
+from proxy.serve.handshake import asked, is_socket
+from proxy.serve.log import where_of
 from proxy.serve.pool import Pool
+from proxy.serve.realtime import Asked, converse
 from proxy.serve.remote import RemotePictures
 from proxy.serve.runtime import Runtime
+from proxy.serve.sessions import Sessions
 from proxy.serve.timed import timed
 from proxy.surface import read, readable, route
 
@@ -59,6 +70,7 @@ class Shell:
     metrics: Metrics
     upstream: Upstream
     in_flight: InFlight
+    sessions: Sessions
     remote: RemotePictures
 
 
@@ -81,6 +93,7 @@ class Exchange:
     recorded: bool = False
     ended: bool = False
     stages: dict[str, float] = field(default_factory=dict)
+    talk: Talk | None = None
 
     async def run(self) -> web.StreamResponse:
         """Serve the request."""
@@ -96,6 +109,7 @@ class Exchange:
             raise
         finally:
             in_flight.requests -= 1
+            self.shell.sessions.leave(self.decision_id)
             self._let_go()
 
     def malformed(self, error: RequestError) -> web.Response:
@@ -129,7 +143,7 @@ class Exchange:
         except RequestError as error:
             return self._rejected(error)
         except Exception as crash:  # noqa: BLE001 - whatever happens, the request is refused, recorded and logged
-            log.error("crash", decision_id=self.decision_id, error=type(crash).__name__, where=_where(crash))
+            log.error("crash", decision_id=self.decision_id, error=type(crash).__name__, where=where_of(crash))
             return self._rejected(Unavailable("the request could not be examined"))
 
     async def _screen(self) -> Screened:
@@ -144,6 +158,9 @@ class Exchange:
         self.caller = attributed(runtime.register, self.caller, inbound, today)
         self.called = route(inbound.method, inbound.target, runtime.catalogue)
         readable(self.called)
+        self.called = asked(request, self.called)
+        if is_socket(self.called):
+            shell.sessions.enter(self.decision_id)
         self._stage("admit", self.started)
         pieces = await read_body(request, runtime.settings.limits, shell.in_flight)
         self.held = sum(map(len, pieces))
@@ -237,6 +254,8 @@ class Exchange:
         self._count(conclusion)
         if isinstance(conclusion, Screened) and isinstance(conclusion.action, Forward):
             outgoing = Outgoing(conclusion.action, receipt, self._extra(conclusion))
+            if is_socket(conclusion.called):
+                return await self._converse(outgoing, seen, conclusion)
             del conclusion  # a stream may last minutes: by then nothing of the request is held any more
             return await self._forward(outgoing, seen)
         refuse = conclusion.action if isinstance(conclusion, Screened) else conclusion.refuse
@@ -253,6 +272,24 @@ class Exchange:
                 self._let_go()
                 response = await relay(reply, self.request, outgoing.extra, relayed)
             ended = "complete"
+        except UpstreamError as error:
+            ended = "upstream_timeout" if isinstance(error, UpstreamTimeout) else "upstream_error"
+            response = self._upstream_failed(error, outgoing.extra, relayed)
+        except CallerGone:
+            response = self._cut()
+        finally:
+            self._ended(seen, ended, relayed, sent)
+        return response
+
+    async def _converse(self, outgoing: Outgoing, seen: Seen, screened: Screened) -> web.StreamResponse:
+        relayed, self.talk = Relayed(), Talk()
+        ended = "cancelled"  # what a cancellation, wherever it strikes, leaves standing
+        sent = time.monotonic()
+        tenant = self.shell.runtime.register.tenants[screened.caller.tenant]
+        caller, talk = screened.caller, self.talk
+        asks = Asked(self.request, self.headers, caller, screened.called, tenant, self.decision_id, relayed, talk)
+        try:
+            ended, response = await converse(self.shell, asks, outgoing)
         except UpstreamError as error:
             ended = "upstream_timeout" if isinstance(error, UpstreamTimeout) else "upstream_error"
             response = self._upstream_failed(error, outgoing.extra, relayed)
@@ -293,6 +330,8 @@ class Exchange:
         for name, value in extra:
             response.headers[name] = value
         response.headers["Server"] = SERVER
+        if refuse.status == UpgradeRequired.status:
+            response.headers["Upgrade"] = "websocket"
         if refuse.status not in _RETRY_IS_FINE and refuse.status < 500:  # noqa: PLR2004 - the 5xx class
             response.headers["x-should-retry"] = "false"
         if not self.request.content.is_eof():
@@ -343,6 +382,7 @@ class Exchange:
             bytes_out=relayed.bytes_out,
             first_byte_ms=first * 1000,
             duration_ms=(now - self.started) * 1000,
+            talk=self.talk,
         )
         self.shell.journal.note(self.shell.entries.outcome(seen, ending))
 
@@ -353,30 +393,7 @@ class Exchange:
         self.body = b""
 
 
-def new_decision_id() -> str:
-    """A fresh id: milliseconds since 1970 in hexadecimal, so that ids sort by time, then 64 random bits."""
-    return f"fgd_{time.time_ns() // 1_000_000:011x}{_drawn(8).hex()}"
-
-
-def _drawn(size: int) -> bytes:
-    """Random bytes of the system's, drawn in bulk: each draw is a system call."""
-    if len(_DRAWN) < size:
-        _DRAWN.extend(secrets.token_bytes(4096))
-    taken = bytes(_DRAWN[-size:])
-    del _DRAWN[-size:]
-    return taken
-
-
-_DRAWN: Final = bytearray()
-
-
 def _upstream_status(ended: str, relayed: Relayed) -> str:
     if relayed.begun:
         return str(relayed.status)
     return "timeout" if ended == "upstream_timeout" else "cancelled" if ended == "cancelled" else "error"
-
-
-def _where(crash: Exception) -> str:
-    """File and line of a crash. Not its text, nor a stack trace: both could hold what the request carried."""
-    frames = traceback.extract_tb(crash.__traceback__)
-    return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames[-4:]))

@@ -32,6 +32,7 @@ from proxy.serve.exchange import Exchange, Shell
 from proxy.serve.pool import Pool
 from proxy.serve.remote import RemotePictures, fetch_limits
 from proxy.serve.runtime import Runtime, describe, document_limits
+from proxy.serve.sessions import Sessions
 from proxy.serve.workers import PictureWorkers
 from proxy.settings import DEMO, Listen
 from proxy.surface import FIELD_NAMES
@@ -99,6 +100,7 @@ async def start(runtime: Runtime, fetcher: Fetcher | None = None) -> Facegate:
         _announce(shell)
         data = _data_runner(shell)
         opened.push_async_callback(data.cleanup)
+        opened.callback(shell.sessions.end)
         await _listen(data, settings.listen, "listen")
         await _listen(admin, settings.admin, "admin")
         return Facegate(shell, data, admin, workers, stopping, opened.pop_all())
@@ -121,9 +123,10 @@ async def _open_shell(
     opened.push_async_callback(upstream.close)
     judging = runtime.with_faces(workers).with_unfold(workers.unfold) if workers is not None else runtime
     in_flight = InFlight(settings.limits.inflight_bytes)
+    sessions = Sessions(settings.realtime.sessions)
     most = settings.remote_images.pictures, settings.limits.body_bytes
     remote = RemotePictures(fetcher, pool, in_flight, metrics, *most)
-    return Shell(judging, pool, journal, entries, metrics, upstream, in_flight, remote), workers
+    return Shell(judging, pool, journal, entries, metrics, upstream, in_flight, sessions, remote), workers
 
 
 def _data_runner(shell: Shell) -> web.ServerRunner:
@@ -180,6 +183,7 @@ def _announce(shell: Shell) -> None:
     metrics, runtime = shell.metrics, shell.runtime
     metrics.watch("facegate_inflight_requests", lambda: shell.in_flight.requests)
     metrics.watch("facegate_inflight_bytes", lambda: shell.in_flight.held)
+    metrics.watch("facegate_realtime_sessions", lambda: len(shell.sessions))
     metrics.watch("facegate_examination_queue", lambda: shell.pool.waiting)
     metrics.set("facegate_build_info", 1, __version__)
     for pack in runtime.policy.packs:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 import orjson
@@ -20,6 +21,12 @@ def configure(level: str) -> None:
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=False,
     )
+
+
+def where_of(crash: Exception) -> str:
+    """File and line of a crash. Not its text, nor a stack trace: both could hold what the request carried."""
+    frames = traceback.extract_tb(crash.__traceback__)
+    return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames[-4:]))
 
 
 def _render(event: dict[str, Any], **_: object) -> bytes:
