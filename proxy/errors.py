@@ -15,6 +15,7 @@ FacegateError
 │   └── Unavailable          503 examination_unavailable  the proxy cannot examine or record now
 ├── UpstreamError                the service cannot be reached or answers what may not be relayed
 │   ├── UpstreamUnreachable  502 upstream_unreachable
+│   ├── UpstreamUnreadable   502 upstream_unreadable
 │   └── UpstreamTimeout      504 upstream_timeout
 └── ConfigurationError           a file of the operator's is wrong; the message names file, line and what is valid
 """
@@ -130,6 +131,12 @@ class UpstreamError(FacegateError):
 
 class UpstreamUnreachable(UpstreamError):
     """No connection, a broken one, or a reply that may not be relayed (redirects)."""
+
+
+class UpstreamUnreadable(UpstreamError):
+    """A reply that has to be read before it may be relayed (a list of what all tenants keep), and cannot be."""
+
+    code = "upstream_unreadable"
 
 
 class UpstreamTimeout(UpstreamError):

@@ -49,24 +49,23 @@ class Past:
         )
 
 
-def left_by(evidence: Evidence, added_to: Reference | None = None) -> Dossier:
-    """What a request with this evidence leaves behind on what it makes, or on `added_to`, to which it adds.
+def left_by(evidence: Evidence, *added_to: Reference) -> Dossier:
+    """What a request with this evidence leaves behind on what it makes, or on one thing that it adds to.
 
-    What it names counts as its own, but what was known of `added_to` is not added to it once more. How the request stood to
-    its caller's attributes (`conflict.*`) is found anew each time.
+    What it names counts as its own. `added_to` are the references to the thing that it adds to: what was known of that is not
+    added to it once more. How the request stood to its caller's attributes (`conflict.*`) is found anew each time.
     """
+    known = [(one.location,) for one in added_to]
     return _joined(
-        fact for fact in evidence.facts if not fact.name.startswith("conflict.") and not _told_of(fact, added_to)
+        fact
+        for fact in evidence.facts
+        if not fact.name.startswith("conflict.") and not (fact.source == HISTORY and fact.locations in known)
     )
 
 
 def merged(one: Dossier, other: Dossier) -> Dossier:
     """Both together: of each fact the strongest truth, and the counts of equal ones added."""
     return _joined((*one.facts, *other.facts))
-
-
-def _told_of(fact: Fact, reference: Reference | None) -> bool:
-    return reference is not None and fact.source == HISTORY and fact.locations == (reference.location,)
 
 
 def _joined(facts: Iterable[Fact]) -> Dossier:

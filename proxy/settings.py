@@ -189,6 +189,24 @@ class Audit(_Section):
     )
 
 
+class Memory(_Section):
+    """The memory of what the service keeps: who made a thing, and what the requests that made it showed."""
+
+    path: str | None = Field(
+        None,
+        description="folder of its database, relative to this file; without it `memory` beside the journal's folder",
+    )
+    days: Annotated[float, Field(gt=0, le=3650)] = Field(
+        30.0,
+        description="days after which a thing is unknown, from when it was made or added to; the service keeps most for 30",
+    )
+    recent: Count = Field(10_000, description="things that are kept at hand, so that the disk is not asked")
+    database_bytes: Annotated[int, Field(ge=1024 * 1024)] = Field(
+        1024**3,
+        description="largest size of the database; beyond it nothing new is remembered (some 150 bytes a thing)",
+    )
+
+
 class Refusals(_Section):
     """How refusals are worded."""
 
@@ -216,6 +234,7 @@ class Settings(_Section):
     examination: Examination = Field(Examination(), description="the examination pool")
     realtime: Realtime = Field(Realtime(), description="realtime sessions")
     audit: Audit = Field(Audit(), description="the journal")
+    memory: Memory = Field(Memory(), description="the memory of what the service keeps")
     refusals: Refusals = Field(Refusals(), description="refusals")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     drain_timeout_s: Seconds = Field(30.0, description="seconds that requests in flight get after SIGTERM")

@@ -26,6 +26,11 @@ def to_service(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers if name in PASSED or name.startswith(PASSED_PREFIXES)]
 
 
+def uncoded(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Request headers that ask for a reply that can be read: without content coding. Expects names in lower case."""
+    return [*((name, value) for name, value in headers if name != "accept-encoding"), ("accept-encoding", "identity")]
+
+
 def to_caller(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The reply headers that go back, without hop-by-hop ones (also those that `Connection` names) and Facegate's own."""
     pairs = [(name.lower(), value) for name, value in headers]

@@ -1,15 +1,16 @@
-"""The service's reply on its way back: every piece as it arrives, nothing held."""
+"""The service's reply on its way back: every piece as it arrives, nothing held but what has to be learned from first."""
 
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import aiohttp
 from aiohttp import hdrs, web
 
-from proxy.errors import UpstreamTimeout, UpstreamUnreachable
+from proxy.errors import UpstreamTimeout, UpstreamUnreachable, UpstreamUnreadable
 from proxy.forward.headers import to_caller
 
 SERVER = "facegate"
@@ -30,39 +31,96 @@ class Relayed:
     begun: bool = False
 
 
+class Ears(Protocol):
+    """Hears a reply on its way, and lets its pieces go on when it has done with them."""
+
+    async def hear(self, piece: bytes) -> bytes:
+        """What may go on now, of this piece and what was held back before it."""
+
+    async def end(self) -> bytes:
+        """What was held back, once the reply is whole."""
+
+
 async def relay(
-    reply: aiohttp.ClientResponse, request: web.BaseRequest, extra: Sequence[tuple[str, str]], relayed: Relayed
+    reply: aiohttp.ClientResponse,
+    request: web.BaseRequest,
+    extra: Sequence[tuple[str, str]],
+    relayed: Relayed,
+    ears: Ears | None = None,
 ) -> web.StreamResponse:
-    """Pass `reply` to the caller with the headers `extra`, keeping account in `relayed`.
+    """Pass `reply` to the caller with the headers `extra`, keeping account in `relayed`; `ears` hear it first.
 
     Raises UpstreamError when the service breaks off (what has gone out by then cannot be taken back, so the caller's
     connection has to be cut), and CallerGone when the caller does.
     """
-    whole = reply.content.is_eof() and not reply.content.exception()
-    response = _reply_of(reply, extra, web.Response(body=await reply.read()) if whole else web.StreamResponse())
-    relayed.status = reply.status
-    relayed.request_id = reply.headers.get("apim-request-id", reply.headers.get("x-request-id", ""))
+    if reply.content.is_eof() and not reply.content.exception():
+        body = await reply.read()
+        if ears is not None:
+            body = await ears.hear(body) + await ears.end()
+        return await relay_whole(reply, request, extra, relayed, body)
+    response = _reply_of(reply, extra, web.StreamResponse(), relayed)
     try:
         await response.prepare(request)
         relayed.begun = True
-        if whole:  # head and body leave together, in one write
-            relayed.first_byte = time.monotonic()
-            relayed.bytes_out = response.content_length or 0
-        else:
-            with _ended_by_connection(reply):
-                await _pass_on(reply, response, relayed)
+        with _ended_by_connection(reply):
+            await _pass_on(reply, response, relayed, ears)
         await response.write_eof()
     except OSError as failure:  # of the caller's connection; the service's failures come as UpstreamError
         raise CallerGone from failure
     return response
 
 
-async def _pass_on(reply: aiohttp.ClientResponse, response: web.StreamResponse, relayed: Relayed) -> None:
+async def relay_whole(
+    reply: aiohttp.ClientResponse,
+    request: web.BaseRequest,
+    extra: Sequence[tuple[str, str]],
+    relayed: Relayed,
+    body: bytes,
+) -> web.StreamResponse:
+    """As `relay`, with `body` in place of what the reply holds: head and body leave together, in one write."""
+    response = _reply_of(reply, extra, web.Response(body=body), relayed)
+    try:
+        await response.prepare(request)
+        relayed.begun = True
+        relayed.first_byte = time.monotonic()
+        relayed.bytes_out = response.content_length or 0
+        await response.write_eof()
+    except OSError as failure:
+        raise CallerGone from failure
+    return response
+
+
+async def read_whole(reply: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The whole reply. Raises UpstreamError: UpstreamUnreadable where it is coded, or larger than `limit` bytes."""
+    if reply.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise UpstreamUnreadable("the service sent a reply in a coding that it was not asked for")
+    pieces: list[bytes] = []
+    size = 0
+    with _ended_by_connection(reply):
+        while piece := await _next(reply):
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit:
+                raise UpstreamUnreadable("the service's reply is too large to be read here")
+    return b"".join(pieces)
+
+
+async def _pass_on(
+    reply: aiohttp.ClientResponse, response: web.StreamResponse, relayed: Relayed, ears: Ears | None
+) -> None:
     while piece := await _next(reply):
-        if not relayed.first_byte:
-            relayed.first_byte = time.monotonic()
-        await response.write(piece)
-        relayed.bytes_out += len(piece)
+        await _write(response, relayed, piece if ears is None else await ears.hear(piece))
+    if ears is not None:
+        await _write(response, relayed, await ears.end())
+
+
+async def _write(response: web.StreamResponse, relayed: Relayed, piece: bytes) -> None:
+    if not piece:
+        return
+    if not relayed.first_byte:
+        relayed.first_byte = time.monotonic()
+    await response.write(piece)
+    relayed.bytes_out += len(piece)
 
 
 @contextmanager
@@ -98,9 +156,11 @@ def _heard(closed: "asyncio.Future[None]") -> None:
 
 
 def _reply_of(
-    reply: aiohttp.ClientResponse, extra: Sequence[tuple[str, str]], response: web.StreamResponse
+    reply: aiohttp.ClientResponse, extra: Sequence[tuple[str, str]], response: web.StreamResponse, relayed: Relayed
 ) -> web.StreamResponse:
-    """`response` with the head that the caller is to see."""
+    """`response` with the head that the caller is to see; noted in `relayed`."""
+    relayed.status = reply.status
+    relayed.request_id = reply.headers.get("apim-request-id", reply.headers.get("x-request-id", ""))
     response.set_status(reply.status, reply.reason)
     for name, value in to_caller(reply.headers.items()):
         if name != "content-type" or name not in response.headers:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from proxy.decision import Finding
 from proxy.exchange import Conclusion, Refuse, Screened
 from proxy.facts import Truth
+from proxy.past import HISTORY
 from proxy.record.entry import outcome_of
 from proxy.record.metrics import Metrics
 
@@ -33,7 +34,7 @@ def _count_screened(metrics: Metrics, screened: Screened, tenant: str, operation
         metrics.count("facegate_parts_total", operation, kind, disposition, by=number)
     _count_findings(metrics, screened.decision.findings, tenant, "enforce")
     _count_findings(metrics, screened.decision.shadow, tenant, "shadow")
-    faces = sum([fact.count for fact in screened.evidence.facts if fact.name == "media.faces"])
+    faces = sum([fact.count for fact in screened.evidence.facts if fact.name == "media.faces" and fact.source != HISTORY])
     if faces:
         metrics.count("facegate_faces_found_total", by=faces)
 

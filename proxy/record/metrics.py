@@ -76,6 +76,10 @@ TABLE: Final = (
     Metric("facegate_audit_records_total", "counter", ("kind",), "Records handed to the journal (decision, outcome)",
            begins=(("decision",), ("outcome",))),
     Metric("facegate_audit_failures_total", "counter", (), "Records that the journal could not take", begins=((),)),
+    Metric("facegate_memory_entries", "gauge", (), "Things that the service keeps and the memory knows", begins=((),)),
+    Metric("facegate_memory_failures_total", "counter", ("action",),
+           "Times that the memory could not be asked or told; what it does not know is refused. `learn`: a reply that could"
+           " not be read", begins=(("recall",), ("remember",), ("extend",), ("forget",), ("owned",), ("purge",), ("learn",))),
     Metric("facegate_policy_info", "gauge", ("pack", "version", "revision"), "1 for each policy pack in force"),
     Metric("facegate_streams_cancelled_total", "counter", (), "Requests that the caller gave up before the end of the reply",
            begins=((),)),
@@ -99,6 +103,7 @@ LABELS: Final[Mapping[str, str]] = {
     " service's",
     "stage": "`admit`, `surface`, `fetch`, `judge`, `record`, `forward_first_byte`",
     "detector": "names of the detectors",
+    "action": "`recall`, `remember`, `extend`, `forget`, `owned` (whose a listed thing is), `purge`, `learn`",
     "pack": "names of the packs in force",
     "version": "of the pack; of Facegate",
     "revision": "the digest of everything that decides",

@@ -25,10 +25,11 @@ from proxy.errors import (
     UpstreamTimeout,
 )
 from proxy.exchange import Conclusion, Forward, Inbound, Refuse, Rejected, Screened, Surfaced
+from proxy.forward.headers import uncoded
 from proxy.forward.relay import SERVER, CallerGone, Relayed, relay
 from proxy.forward.upstream import Outgoing, Upstream
 from proxy.operation import Called
-from proxy.past import NOTHING_BEFORE, Past
+from proxy.past import Past
 from proxy.record.counting import count_conclusion
 from proxy.record.entry import Ending, Entries, Record, Seen, Talk, outcome_of
 from proxy.record.journal import Journal, JournalUnavailable
@@ -39,9 +40,11 @@ from proxy.serve.body import InFlight, read_body
 from proxy.serve.data_port import refuse_transfer_tricks
 from proxy.serve.decision_id import new_decision_id
 from proxy.serve.handshake import asked, is_socket
+from proxy.serve.keeping import Keeping
 from proxy.serve.log import where_of
 from proxy.serve.pool import Pool
 from proxy.serve.realtime import Asked, converse
+from proxy.serve.remembering import Remembering
 from proxy.serve.remote import RemotePictures
 from proxy.serve.runtime import Runtime
 from proxy.serve.sessions import Sessions
@@ -72,6 +75,7 @@ class Shell:
     in_flight: InFlight
     sessions: Sessions
     remote: RemotePictures
+    remembering: Remembering
 
 
 @dataclass(slots=True)
@@ -167,7 +171,7 @@ class Exchange:
         self.read = time.monotonic()
         surfaced = await self._surfaced(inbound, pieces)
         surfaced = await self._with_pictures(surfaced, runtime.register.tenants[self.caller.tenant])
-        return await self._judged(surfaced, NOTHING_BEFORE)
+        return await shell.remembering.judged(self.caller.tenant, surfaced, partial(self._judged, surfaced))
 
     async def _surfaced(self, inbound: Inbound, pieces: list[bytes]) -> Surfaced:
         """The body, read; a large one beside the event loop."""
@@ -256,21 +260,24 @@ class Exchange:
             outgoing = Outgoing(conclusion.action, receipt, self._extra(conclusion))
             if is_socket(conclusion.called):
                 return await self._converse(outgoing, seen, conclusion)
+            keeping = self.shell.remembering.keeping(conclusion)
             del conclusion  # a stream may last minutes: by then nothing of the request is held any more
-            return await self._forward(outgoing, seen)
+            return await self._forward(outgoing, seen, keeping)
         refuse = conclusion.action if isinstance(conclusion, Screened) else conclusion.refuse
         assert isinstance(refuse, Refuse)  # noqa: S101 - the other action was dealt with above
         self._ended(seen, "refused", Relayed(status=refuse.status))
         return self._refuse(refuse, self._extra(conclusion))
 
-    async def _forward(self, outgoing: Outgoing, seen: Seen) -> web.StreamResponse:
+    async def _forward(self, outgoing: Outgoing, seen: Seen, keeping: Keeping | None) -> web.StreamResponse:
         relayed = Relayed()
         ended = "cancelled"  # what a cancellation, wherever it strikes, leaves standing
         sent = time.monotonic()
         try:
-            async with await self.shell.upstream.send(outgoing, self.headers) as reply:
+            headers = self.headers if keeping is None else uncoded(self.headers)
+            async with await self.shell.upstream.send(outgoing, headers) as reply:
                 self._let_go()
-                response = await relay(reply, self.request, outgoing.extra, relayed)
+                pass_on = relay if keeping is None else keeping.relay
+                response = await pass_on(reply, self.request, outgoing.extra, relayed)
             ended = "complete"
         except UpstreamError as error:
             ended = "upstream_timeout" if isinstance(error, UpstreamTimeout) else "upstream_error"

@@ -17,6 +17,7 @@ from blake3 import blake3
 from pydantic import SecretStr
 
 from proxy import __version__
+from proxy.content import Json
 from proxy.demo.service import DemoService, start_demo_service
 from proxy.errors import ConfigurationError, RequestError
 from proxy.examine.unfold import STEPS
@@ -29,7 +30,11 @@ from proxy.serve.admin_port import admin_application
 from proxy.serve.body import InFlight
 from proxy.serve.data_port import DataServer
 from proxy.serve.exchange import Exchange, Shell
+from proxy.serve.memory import Memory
+from proxy.serve.memory_sqlite import SqliteMemory
+from proxy.serve.memory_store import Place
 from proxy.serve.pool import Pool
+from proxy.serve.remembering import Remembering
 from proxy.serve.remote import RemotePictures, fetch_limits
 from proxy.serve.runtime import Runtime, describe, document_limits
 from proxy.serve.sessions import Sessions
@@ -90,13 +95,15 @@ async def start(runtime: Runtime, fetcher: Fetcher | None = None) -> Facegate:
     settings, metrics, stopping = runtime.settings, Metrics(), asyncio.Event()
     async with AsyncExitStack() as opened:
         journal = Journal(runtime.folder / settings.audit.path, settings.audit.durability, metrics)
-        application = admin_application(journal, metrics, lambda: describe(runtime), stopping.is_set)
+        opened.push_async_callback(journal.close)
+        memory = SqliteMemory(memory_place(runtime), metrics, settings.memory.recent)
+        opened.push_async_callback(memory.close)
+        application = admin_application(journal, metrics, lambda: _details(runtime, memory), stopping.is_set)
         admin = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         opened.push_async_callback(admin.cleanup)
-        opened.push_async_callback(journal.close)
         fetching = fetcher or Fetcher(fetch_limits(settings))
         opened.push_async_callback(fetching.close)
-        shell, workers = await _open_shell(runtime, journal, metrics, fetching, opened)
+        shell, workers = await _open_shell(runtime, journal, metrics, (fetching, memory), opened)
         _announce(shell)
         data = _data_runner(shell)
         opened.push_async_callback(data.cleanup)
@@ -107,9 +114,9 @@ async def start(runtime: Runtime, fetcher: Fetcher | None = None) -> Facegate:
 
 
 async def _open_shell(
-    runtime: Runtime, journal: Journal, metrics: Metrics, fetcher: Fetcher, opened: AsyncExitStack
+    runtime: Runtime, journal: Journal, metrics: Metrics, means: tuple[Fetcher, Memory], opened: AsyncExitStack
 ) -> tuple[Shell, PictureWorkers | None]:
-    settings = runtime.settings
+    settings, (fetcher, memory) = runtime.settings, means
     demo = await start_demo_service() if settings.upstream.endpoint == DEMO else None
     if demo is not None:
         opened.push_async_callback(demo.stop)
@@ -126,7 +133,8 @@ async def _open_shell(
     sessions = Sessions(settings.realtime.sessions)
     most = settings.remote_images.pictures, settings.limits.body_bytes
     remote = RemotePictures(fetcher, pool, in_flight, metrics, *most)
-    return Shell(judging, pool, journal, entries, metrics, upstream, in_flight, sessions, remote), workers
+    remembering = Remembering(memory, metrics, pool)
+    return Shell(judging, pool, journal, entries, metrics, upstream, in_flight, sessions, remote, remembering), workers
 
 
 def _data_runner(shell: Shell) -> web.ServerRunner:
@@ -177,6 +185,19 @@ def _digest_key(runtime: Runtime) -> bytes:
     if secret is None:
         return secrets.token_bytes(32)
     return blake3(secret.read(runtime.folder).get_secret_value().encode()).digest()
+
+
+def _details(runtime: Runtime, memory: Memory) -> dict[str, Json]:
+    return {**describe(runtime), "memory": f"fails: {memory.failure}" if memory.failure else "ok"}
+
+
+def memory_place(runtime: Runtime) -> Place:
+    """Where the memory lies. Its key is derived from the audit's, if there is one."""
+    settings, folder = runtime.settings.memory, runtime.folder
+    given = folder / settings.path if settings.path else (folder / runtime.settings.audit.path).parent / "memory"
+    secret = runtime.settings.audit.digest_key
+    key = secret.read(folder).get_secret_value().encode() if secret else None
+    return Place(given, key, settings.days, settings.database_bytes)
 
 
 def _announce(shell: Shell) -> None:

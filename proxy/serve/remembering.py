@@ -1,0 +1,92 @@
+"""A request that names things which the service keeps is judged with what is known of them, and adds to that what it shows."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.content import Reference
+from proxy.errors import TooLarge, Unavailable
+from proxy.exchange import Forward, Screened, Surfaced
+from proxy.past import NOTHING_BEFORE, Dossier, Name, Past, left_by
+from proxy.record.metrics import Metrics
+from proxy.serve.keeping import Keeping
+from proxy.serve.memory import Memory, MemoryUnavailable
+from proxy.serve.pool import Pool
+
+MAX_NAMES: Final = 1000
+"""Things that one request may name: each is looked up."""
+
+MAX_TURNS: Final = 8
+"""How often a request is judged anew because others added to what it adds to."""
+
+Judge = Callable[[Past], Awaitable[Screened]]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembering:
+    """What exchanges do with the memory."""
+
+    memory: Memory
+    metrics: Metrics
+    pool: Pool
+
+    async def judged(self, tenant: str, surfaced: Surfaced, judge: Judge) -> Screened:
+        """What `judge` makes of a request, given what is known of the things that it names.
+
+        What it adds to some of them is merged into what is known of those, before anything is sent. If another request did
+        so meanwhile, this one is judged anew: of two that only together show something, the second is seen with the first.
+        Raises TooLarge for too many names, Unavailable when what it adds cannot be remembered.
+        """
+        named = [part for part in surfaced.content.parts if isinstance(part, Reference)]
+        if not named:
+            return await judge(NOTHING_BEFORE)
+        past = await self._recalled(tenant, named)
+        for _ in range(MAX_TURNS):
+            screened = await judge(past)
+            additions = _additions(screened, named)
+            standing = await self._extended(tenant, additions, past) if additions else None
+            if standing is None:
+                return screened
+            past = _renewed(past, additions, standing)
+        raise Unavailable("what the request adds to changes too fast; try again shortly")
+
+    def keeping(self, screened: Screened) -> Keeping | None:
+        """What is to be done with the reply to what was forwarded; None where the service keeps nothing of it."""
+        called = screened.called
+        if not (called.makes or called.operation.lists or called.method == "DELETE"):
+            return None
+        dossier = left_by(screened.evidence)
+        return Keeping(self.memory, self.metrics, self.pool, screened.caller.tenant, called, dossier)
+
+    async def _recalled(self, tenant: str, named: Sequence[Reference]) -> Past:
+        """What is known of the things named; of none where the memory fails, and then the request is refused."""
+        names: Collection[Name] = dict.fromkeys((one.kind, one.id) for one in named)
+        if len(names) > MAX_NAMES:
+            raise TooLarge(f"more than {MAX_NAMES} things that the service keeps are named", named[-1].location)
+        try:
+            return await self.memory.recall(tenant, names)
+        except MemoryUnavailable:
+            return NOTHING_BEFORE
+
+    async def _extended(self, tenant: str, additions: Mapping[Name, Dossier], past: Past) -> Past | None:
+        try:
+            return await self.memory.extend(tenant, additions, past)
+        except MemoryUnavailable as failure:
+            why = "what the request adds could not be remembered, so it was not forwarded"
+            raise Unavailable(why) from failure
+
+
+def _additions(screened: Screened, named: Sequence[Reference]) -> Mapping[Name, Dossier]:
+    """What a request that is to be forwarded adds, and to which of the things that it names."""
+    if not isinstance(screened.action, Forward):
+        return {}
+    added_to: dict[Name, list[Reference]] = {}
+    for one in named:
+        if one.kind in screened.called.operation.extends:
+            added_to.setdefault((one.kind, one.id), []).append(one)
+    return {name: left_by(screened.evidence, *places) for name, places in added_to.items()}
+
+
+def _renewed(past: Past, additions: Mapping[Name, Dossier], standing: Past) -> Past:
+    kept = {name: dossier for name, dossier in past.dossiers.items() if name not in additions}
+    return Past({**kept, **standing.dossiers})
