@@ -14,16 +14,20 @@ from typing import Annotated, Any, Final
 import orjson
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
+from support.forms import FORM_TYPE
+from support.forms import written as written_form
 from support.gate import CONFIG
 from support.pictures import COFFEE, FACE
 
 from proxy import documents
 from proxy.case import Case
-from proxy.exchange import Conclusion, Forward, Refuse, Rejected, Screened
+from proxy.exchange import Conclusion, Forward, Inbound, Inspected, Refuse, Rejected, Screened
 from proxy.offline import Bench, screen_case
 from proxy.operation import Disposition
 from proxy.serve.runtime import load_runtime
 from proxy.surface import route
+from proxy.surface.limits import Limits
+from proxy.surface.multipart import read_form
 
 FORBIDDEN: Final = {"ask": "Who is this?", "picture": FACE}
 HARMLESS: Final = {"ask": "What colour is the cup?", "picture": COFFEE}
@@ -41,7 +45,8 @@ class Channel(BaseModel):
     method: str = "POST"
     seen: str = ""
     closed: str = ""
-    body: Any
+    body: Any = None
+    form: tuple[tuple[str, ...], ...] = ()
 
 
 class Channels(BaseModel):
@@ -79,10 +84,33 @@ def filled(value: Any, given: Mapping[str, Any]) -> Any:
 
 
 def conclude(channel: Channel, given: Mapping[str, Any]) -> tuple[Any, Conclusion]:
-    """The body of a channel, and what becomes of it."""
+    """The body of a channel, and what becomes of it; of a form its parts in place of the body."""
+    if channel.form:
+        parts = [
+            (filled(name, given), given["picture"] if data == "$file" else filled(data, given), *filled(more, given))
+            for name, data, *more in channel.form
+        ]
+        case = Case(tenant="metro-pd", path=channel.path, body={}, content_type=FORM_TYPE[1])
+        return parts, screen_case(case, bench(), CONFIG, date(2026, 11, 1), written_form(*parts))
     body = filled(channel.body, given)
     case = Case(tenant="metro-pd", method=channel.method, path=channel.path, body=body)
     return body, screen_case(case, bench(), CONFIG, date(2026, 11, 1), orjson.dumps(body))
+
+
+def sent(form: bool, inspected: Inspected) -> Any:  # noqa: FBT001 - what a channel is
+    """What would be sent, as a body or as the parts of a form; lines of files as what they say."""
+    data = b"".join(inspected.chunks)
+    if not form:
+        return orjson.loads(data)
+    inbound = Inbound("POST", "/", (("content-type", inspected.content_type),), data)
+    return [told(one.name, one.data, one.filename or "") for one in read_form(inbound, Limits()).fields]
+
+
+def told(name: str, data: str | bytes, filename: str = "") -> tuple[str, Any, str]:
+    """A part of a form, lines of JSON as what they say."""
+    whole = data.encode() if isinstance(data, str) else data
+    lines = [orjson.loads(one) for one in whole.splitlines()] if whole.startswith(b'{"') else whole
+    return name, lines, filename
 
 
 @pytest.mark.parametrize("name", OPEN)
@@ -103,7 +131,8 @@ def test_harmless_twin(name: str) -> None:
     body, conclusion = conclude(CHANNELS[name], HARMLESS)
     assert isinstance(conclusion, Screened), conclusion
     assert isinstance(conclusion.action, Forward), conclusion.action
-    assert orjson.loads(b"".join(conclusion.action.inspected.chunks)) == body
+    expected = [told(*part) for part in body] if CHANNELS[name].form else body
+    assert sent(bool(CHANNELS[name].form), conclusion.action.inspected) == expected
 
 
 @pytest.mark.parametrize("name", [name for name in CHANNELS if name not in OPEN])
