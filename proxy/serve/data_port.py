@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import structlog
 from aiohttp import StreamReader, web
 from aiohttp.http import RawRequestMessage
 
 from proxy.errors import BadRequest, RequestError, Unavailable
+from proxy.serve.log import where_of
 from proxy.settings import Limits
+
+log = structlog.get_logger("facegate")
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 OnMalformed = Callable[[web.BaseRequest, RequestError], web.Response]
@@ -92,11 +96,14 @@ class Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what is not HTTP as we read it; called by aiohttp for parse errors, and for what escaped a handler."""
+        server_error = status >= 500  # noqa: PLR2004 - the 5xx class
+        if server_error and exc is not None:
+            log.error("crash", error=type(exc).__name__, where=where_of(exc))
         if request.writer.output_size > 0:
             raise ConnectionError("a part of the reply is out already")
         del exc, message  # may quote what came in
         error: RequestError
-        if status >= 500:  # noqa: PLR2004 - the 5xx class
+        if server_error:
             error = Unavailable("the request could not be handled")
         else:
             error = BadRequest(

@@ -10,7 +10,7 @@ import structlog
 
 
 def configure(level: str) -> None:
-    """Set up the log at `level` (debug, info, warning, error)."""
+    """Set up the log at `level` (debug, info, warning, error), also for what libraries log."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -21,9 +21,25 @@ def configure(level: str) -> None:
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=False,
     )
+    root = logging.getLogger()
+    root.handlers = [one for one in root.handlers if not isinstance(one, _Libraries)]
+    root.addHandler(_Libraries(logging.WARNING))
 
 
-def where_of(crash: Exception) -> str:
+class _Libraries(logging.Handler):
+    """What libraries say through the standard library's log: which, where, and what was raised; not in their words.
+
+    These could hold what a request carried, and would otherwise stand on standard error, stack trace and all.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        crash = record.exc_info[1] if record.exc_info else None
+        raised = {} if crash is None else {"error": type(crash).__name__, "where": where_of(crash)}
+        place = f"{record.filename}:{record.lineno}"
+        structlog.get_logger("facegate").warning("library", name=record.name, said_at=place, **raised)
+
+
+def where_of(crash: BaseException) -> str:
     """File and line of a crash. Not its text, nor a stack trace: both could hold what the request carried."""
     frames = traceback.extract_tb(crash.__traceback__)
     return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames[-4:]))

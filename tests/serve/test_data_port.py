@@ -3,14 +3,19 @@
 import asyncio
 import gzip
 import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import orjson
 import pytest
+import structlog
 from aiohttp import web
 from multidict import CIMultiDict
 from support.data_port import GIVE_UP_S, chunked, data_port, http
 
 from proxy.errors import BadRequest, Unavailable
 from proxy.serve.data_port import MAX_HEADERS, refuse_transfer_tricks
+from proxy.serve.log import configure
 from proxy.settings import Limits
 
 LIMIT = 2000
@@ -155,20 +160,36 @@ async def test_a_body_that_breaks_behind_another_request() -> None:
         assert b"whole" not in reply
 
 
-async def test_what_escapes_a_handler() -> None:
-    """503 with a fixed text that quotes nothing, and the connection is closed."""
+@pytest.fixture
+def logged(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The lines of the log since it was set up, which a test does itself, without their times."""
+
+    def lines() -> list[dict[str, Any]]:
+        told = [orjson.loads(line) for line in capfd.readouterr().err.splitlines()]
+        return [{name: value for name, value in line.items() if name != "timestamp"} for line in told]
+
+    yield lines
+    structlog.reset_defaults()
+
+
+async def test_what_escapes_a_handler(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """503 with a fixed text that quotes nothing, and the connection is closed; the log has its type and place."""
 
     async def crashes(_: web.BaseRequest) -> web.Response:
         raise KeyError("a secret word")
 
+    configure("debug")
     async with data_port(crashes) as port:
         reply = await port.say(http(close=False))
         assert [type(error) for error in port.malformed] == [Unavailable]
         assert (status_of(reply), body_of(reply)) == (503, ["the request could not be handled"])
+    (line,) = logged()
+    assert line.pop("where").startswith("test_data_port.py:")
+    assert line == {"level": "error", "event": "crash", "error": "KeyError"}
 
 
-async def test_what_escapes_a_handler_within_its_reply() -> None:
-    """There can be no second reply: the connection is cut, and what came is not the whole."""
+async def test_what_escapes_a_handler_within_its_reply(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """There can be no second reply: the connection is cut, and what came is not the whole. The log has it all the same."""
 
     async def crashes(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -177,11 +198,22 @@ async def test_what_escapes_a_handler_within_its_reply() -> None:
         await response.write(b"one")
         raise KeyError("a secret word")
 
+    configure("debug")
     async with data_port(crashes) as port:
         reply = await port.say(http(close=False))
         assert (status_of(reply), reply.count(b"HTTP/1.1 "), port.malformed) == (200, 1, [])
         assert b"one" in reply
         assert not reply.endswith(b"0\r\n\r\n")
+    assert [line["event"] for line in logged()] == ["crash"]
+
+
+async def test_what_is_not_http_is_not_logged(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """A stranger writes no line of the log."""
+    configure("debug")
+    async with data_port(echo) as port:
+        for said in MALFORMED.values():
+            await port.say(said)
+    assert logged() == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
-"""The log: one JSON object a line, on standard error, from the level on that is asked for."""
+"""The log: one JSON object a line, on standard error, from the level on that is asked for, and nothing of what was carried."""
 
+import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +11,7 @@ import orjson
 import pytest
 import structlog
 
-from proxy.serve.log import configure
+from proxy.serve.log import configure, where_of
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -17,7 +19,9 @@ LEVELS = ("debug", "info", "warning", "error")
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
     """Whatever a test sets up ends with it."""
+    handlers = logging.getLogger().handlers
     yield
+    logging.getLogger().handlers = handlers
     structlog.reset_defaults()
 
 
@@ -76,3 +80,60 @@ def test_a_level_that_is_none() -> None:
     """The settings allow four; another is a mistake of ours."""
     with pytest.raises(KeyError, match="LOUD"):
         configure("loud")
+
+
+def test_what_libraries_say(capfd: pytest.CaptureFixture[str]) -> None:
+    """One event a message, with its place and what was raised; never the words. Below a warning nothing; not twice."""
+    configure("info")
+    configure("debug")
+    library = logging.getLogger("a.library")
+    try:
+        int("a secret word")
+    except ValueError:
+        library.exception("a secret %s", "word")
+    library.warning("a secret word\nof two lines")
+    library.info("a secret word")
+    crashed, warned = told(capfd)
+    assert re.fullmatch(r"test_log\.py:\d+", crashed.pop("said_at"))
+    assert re.fullmatch(r"test_log\.py:\d+", crashed.pop("where"))
+    assert re.fullmatch(r"test_log\.py:\d+", warned.pop("said_at"))
+    assert crashed == {"level": "warning", "event": "library", "name": "a.library", "error": "ValueError"}
+    assert warned == {"level": "warning", "event": "library", "name": "a.library"}
+
+
+def test_libraries_follow_the_level(capfd: pytest.CaptureFixture[str]) -> None:
+    """Where only errors are asked for, nobody hears of them."""
+    configure("error")
+    logging.getLogger("a.library").error("word")
+    assert told(capfd) == []
+
+
+def deep(depth: int, secret: str) -> None:
+    """Fail so many calls deep, over a secret."""
+    if depth == 1:
+        raise KeyError(secret)
+    deep(depth - 1, secret)
+
+
+@pytest.mark.parametrize(("depth", "told"), [(1, 2), (2, 3), (3, 4), (30, 4)])
+def test_the_innermost_calls(depth: int, told: int) -> None:
+    """This file, line by line, and no more than a few of them."""
+    with pytest.raises(KeyError) as raised:
+        deep(depth, "a secret word")
+    where = where_of(raised.value).split(" < ")
+    assert len(where) == told
+    assert [one for one in where if not re.fullmatch(r"test_log\.py:\d+", one)] == []
+    assert where[0] == f"test_log.py:{deep.__code__.co_firstlineno + 3}"
+
+
+def test_nothing_of_what_was_carried() -> None:
+    """Neither the message nor the source, whose literals could say something."""
+    with pytest.raises(KeyError) as raised:
+        deep(3, "a secret word")
+    assert "secret" not in where_of(raised.value)
+    assert "KeyError" not in where_of(raised.value)
+
+
+def test_what_was_never_raised() -> None:
+    """There is no place then."""
+    assert where_of(KeyError("x")) == ""
