@@ -32,7 +32,8 @@ def pinned(surfaced: Surfaced, found: Mapping[Location, Inline | Remote]) -> Sur
         if isinstance(source, Inline):
             tree = _put(tree, place, addresses[place], _uri(number, source))
     parts = tuple(_with_source(part, found) for part in surfaced.content.parts)
-    return Surfaced(surfaced.called, replace(surfaced.content, parts=parts), rewrite_json(tree), tree)
+    content = replace(surfaced.content, parts=parts)
+    return replace(surfaced, content=content, inspected=rewrite_json(tree), tree=tree)
 
 
 def _with_source(part: Part, found: Mapping[Location, Inline | Remote]) -> Part:
