@@ -1,10 +1,13 @@
 """The memory of what the service keeps: who made a thing, and what the requests that made it showed."""
 
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from proxy.errors import FacegateError
 from proxy.past import Dossier, Name, Past
+
+LASTING: Final = frozenset({"response", "item", "sealed", "completion", "audio", "file", "batch", "job", "video"})
+"""Kinds of things that do not change once they are made, whoever names them later."""
 
 
 class MemoryUnavailable(FacegateError):
@@ -32,7 +35,7 @@ class Memory(Protocol):
     async def remember(self, tenant: str, names: Collection[Name], dossier: Dossier) -> None:
         """Keep that `tenant` made these, and what that showed; what is known of them already is merged with it.
 
-        What another tenant made stays that tenant's, as it is.
+        A thing of a kind that is LASTING stays as it is known, and what another tenant made stays that tenant's.
         """
 
     async def extend(self, tenant: str, additions: Mapping[Name, Dossier], seen: Past) -> Past | None:

@@ -15,6 +15,7 @@ from blake3 import blake3
 
 from proxy.facts import CATALOGUE
 from proxy.past import Dossier, Name, merged
+from proxy.serve.memory import LASTING
 from proxy.serve.memory_rows import digest_of, packed, seal, unpacked
 
 DATABASE: Final = "memory.sqlite3"
@@ -102,6 +103,9 @@ class Store:
             found: dict[Name, Kept] = {}
             for name in names:
                 before = self._read(opened, tenant, name, now)
+                if before and name[0] in LASTING:
+                    found[name] = before
+                    continue
                 kept = self._write(opened, tenant, name, merged(before.dossier if before else Dossier(), dossier), now)
                 if kept is not None:
                     found[name] = kept

@@ -12,10 +12,10 @@ from proxy.operation import Called
 from proxy.surface.catalogue import Catalogue, load_catalogue, readable, route
 from proxy.surface.decode import read_json
 from proxy.surface.limits import Limits
-from proxy.surface.lines import read_lines
+from proxy.surface.lines import lines_of
 from proxy.surface.multipart import FORM, is_form, read_form, rewrite_form
 from proxy.surface.readers import FIELD_NAMES, FORM_READERS, READERS
-from proxy.surface.readers.files import line_file
+from proxy.surface.readers.files import slice_of
 from proxy.surface.readers.walk import Walk, is_word
 from proxy.surface.rewrite import holds_uri, rewrite_json
 
@@ -34,6 +34,9 @@ def read(inbound: Inbound, called: Called, limits: Limits) -> Surfaced:
     walk = Walk(limits)
     for kind, name in called.ids[:1]:  # what is further in belongs to it
         walk.reference(Location(("path", kind)), kind, name)
+    for name, value in called.query if operation.lists and not called.ids else ():
+        if name in _CURSORS:  # where a page of all tenants' things begins must not tell what others have
+            walk.reference(Location(("query", name)), operation.lists, value)
     if "none" in operation.bodies and inbound.body in _NOTHING:
         stream = ("stream", "true") in called.query
         return Surfaced(called, Content(tuple(walk.parts), (), called.deployment, stream), Inspected("", ()))
@@ -43,6 +46,9 @@ def read(inbound: Inbound, called: Called, limits: Limits) -> Surfaced:
         return _read_form(inbound, called, walk)
     return _read_json(inbound, called, walk)
 
+
+_CURSORS: Final = ("after", "before")
+"""Parameters that name one of the things listed."""
 
 _NOTHING: Final = (b"", b"{}")
 """Bodies that say nothing; clients send either."""
@@ -63,15 +69,18 @@ def _read_json(inbound: Inbound, called: Called, walk: Walk) -> Surfaced:
 
 def _read_form(inbound: Inbound, called: Called, walk: Walk) -> Surfaced:
     form = read_form(inbound, walk.limits)
-    lines: Iterable[Line] = ()
-    file = line_file(form) if called.operation.reader == "file" else None
-    if file is not None:
-        lines = read_lines(file.data, form.value("purpose"), walk.limits)
-        form = form.with_data(file, lines.data)
-    FORM_READERS[called.operation.reader](walk, form)
+    reader, lines = called.operation.reader, _NO_LINES
+    if reader == "file":
+        form, lines = lines_of(form, walk.limits)
+    FORM_READERS[reader](walk, form)
     model = _model(called, form.value("model"), FORM.at("model"))
     content = Content(tuple(walk.parts), tuple(walk.inert), model, form.value("stream") == "true")
+    if reader == "upload_part":  # nothing is sent of it by itself
+        return Surfaced(called, content, Inspected("", ()), kept=slice_of(form))
     return Surfaced(called, content, rewrite_form(form), lines=lines)
+
+
+_NO_LINES: Final[Iterable[Line]] = ()
 
 
 def _model(called: Called, named: Any, place: Location) -> str:

@@ -38,7 +38,14 @@ from proxy.surface.readers.containers import read_container
 from proxy.surface.readers.conversations import read_conversation
 from proxy.surface.readers.embeddings import read_embeddings
 from proxy.surface.readers.evals import read_eval
-from proxy.surface.readers.files import read_container_file, read_container_file_form, read_file_form
+from proxy.surface.readers.files import (
+    read_container_file,
+    read_container_file_form,
+    read_file_form,
+    read_upload,
+    read_upload_end,
+    read_upload_part,
+)
 from proxy.surface.readers.fine_tuning import read_fine_tuning_job
 from proxy.surface.readers.graders import read_grader
 from proxy.surface.readers.image_edits import read_image_edits, read_image_form
@@ -79,6 +86,8 @@ READERS: Final[Mapping[str, Callable[[Walk, Mapping[str, Any]], None]]] = {
     "vector_store": read_vector_store,
     "vector_store_files": read_vector_store_files,
     "vector_store_search": read_vector_store_search,
+    "upload": read_upload,
+    "upload_end": read_upload_end,
     "video": read_video,
 }
 """The readers of JSON by the names that the catalogue uses."""
@@ -88,6 +97,7 @@ FORM_READERS: Final[Mapping[str, Callable[[Walk, Form], None]]] = {
     "container_file": read_container_file_form,
     "file": read_file_form,
     "image_edits": read_image_form,
+    "upload_part": read_upload_part,
     "video": read_video_form,
 }
 """The readers of forms by the same names."""
@@ -135,6 +145,6 @@ FIELD_NAMES: Final = frozenset().union(
     *(reader.KNOWN_FIELDS for reader in _READING),
     _SCHEMA_NAMES,
     _NAMED,
-    {"headers", "query", "facegate-attributes", "earlier", "form"},
+    {"headers", "query", "after", "before", "facegate-attributes", "earlier", "form"},
 )
 """Field names of the API: what a location may show of a request in the journal."""
