@@ -11,6 +11,7 @@ from proxy.surface.readers.walk import (
     Table,
     Walk,
     answer_format,
+    holds,
     name,
     number,
     record,
@@ -44,9 +45,9 @@ _RUNNING: Final[Table] = {"file_ids": refer("file")}
 
 _SEARCHED: Final[Table] = {"vector_store_ids": refer("vector_store"), "vector_stores": some(NEW_STORE)}
 
-_RESOURCES: Final[Table] = {"code_interpreter": record(_RUNNING), "file_search": record(_SEARCHED)}
+_RESOURCES: Final[Table] = {"code_interpreter": holds(_RUNNING), "file_search": holds(_SEARCHED)}
 
-RESOURCES: Final = record(_RESOURCES)
+RESOURCES: Final = holds(_RESOURCES)
 """The files and vector stores that tools work on."""
 
 

@@ -7,7 +7,7 @@ from proxy.content import Role
 from proxy.location import Location
 from proxy.surface.readers.walk import COMMON, Table, Walk, flag, number, text, texts, token_biases
 
-_TOKENS: Final = "token ids in place of words"
+_TOKENS: Final = "token ids in place of words, which cannot be examined; send the text itself"
 
 
 def prompt(walk: Walk, here: Location, value: Any) -> None:

@@ -18,6 +18,7 @@ from proxy.surface.readers.walk import (
     answer_format,
     choice,
     flag,
+    holds,
     name,
     number,
     one_of,
@@ -254,7 +255,7 @@ _PAINTING: Final[Table] = {
     )},
     "action": one_of("generate", "edit", "auto"),
     "input_fidelity": one_of("high", "low"),
-    "input_image_mask": record(_MASK),
+    "input_image_mask": holds(_MASK),
 }  # fmt: skip
 
 _SCREEN: Final[Table] = {
@@ -351,7 +352,7 @@ _BODY: Final[Table] = {
     "text": _TEXT,
     "previous_response_id": refers("response"),
     "conversation": _conversation,
-    "prompt": record(_PROMPT),
+    "prompt": holds(_PROMPT),
     "background": flag,
     "include": some_of(
         "file_search_call.results",

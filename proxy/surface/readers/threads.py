@@ -13,6 +13,7 @@ from proxy.surface.readers.walk import (
     Walk,
     choice,
     flag,
+    holds,
     number,
     one_of,
     picture,
@@ -23,6 +24,7 @@ from proxy.surface.readers.walk import (
     some,
     text,
     typed,
+    unread,
     with_types,
 )
 
@@ -34,7 +36,7 @@ _KEPT_PICTURE: Final[Table] = {"file_id": refers("file"), "detail": DETAIL}
 def _words(role: Role) -> Field:
     """Words as they are sent, or as an object, as messages are had from the service."""
     spoken = said(role)
-    whole = record({"value": spoken, "annotations": Walk.free})
+    whole = record({"value": spoken, "annotations": some(unread("a citation names files that were not seen here"))})
     return lambda walk, here, value: (whole if isinstance(value, dict) else spoken)(walk, here, value)
 
 
@@ -44,7 +46,7 @@ def _parts(role: Role) -> Mapping[str, Table]:
             "text": {"text": _words(role)},
             "refusal": {"refusal": said(role)},
             "image_url": {"image_url": picture},
-            "image_file": {"image_file": record(_KEPT_PICTURE)},
+            "image_file": {"image_file": holds(_KEPT_PICTURE)},
         }
     )
 
@@ -74,7 +76,7 @@ def _message_table(role: Role) -> Table:
     return {
         "role": one_of(*_ROLES),
         "content": _content(role),
-        "attachments": some(record(_ATTACHMENT)),
+        "attachments": some(holds(_ATTACHMENT)),
         "file_ids": refer("file"),
         "metadata": Walk.free,
     }
@@ -118,7 +120,7 @@ _TRUNCATION: Final[Table] = {"type": one_of("auto", "last_messages"), "last_mess
 _RUN: Final[Table] = {
     **ANSWERING,
     "assistant_id": refers("assistant"),
-    "thread": record(_THREAD),
+    "thread": holds(_THREAD),
     "additional_instructions": said(Role.SYSTEM),
     "additional_messages": some(_message),
     "max_prompt_tokens": number,

@@ -9,6 +9,7 @@ from proxy.surface.readers.walk import (
     Table,
     Walk,
     flag,
+    holds,
     number,
     one_of,
     record,
@@ -54,7 +55,7 @@ _STORE: Final[Table] = {
     "expires_after": record(_EXPIRY),
 }
 
-NEW_STORE: Final = record(_STORE)
+NEW_STORE: Final = holds(_STORE)
 """A vector store that is made within another call."""
 
 
@@ -83,7 +84,7 @@ def read_vector_store_files(walk: Walk, body: Mapping[str, Any]) -> None:
 
 _FILE: Final[Table] = {"file_id": refers("file"), "attributes": Walk.free, "chunking_strategy": CHUNKING}
 
-_FILES: Final[Table] = {**_FILE, "file_ids": refer("file"), "files": some(record(_FILE))}
+_FILES: Final[Table] = {**_FILE, "file_ids": refer("file"), "files": some(holds(_FILE))}
 
 KNOWN_FIELDS: Final = frozenset().union(_STORE, _CHUNKING, _PIECES, _EXPIRY, _SEARCH, _RANKING, _WEIGHTS, _FILES)
 """Field names that this reader knows."""

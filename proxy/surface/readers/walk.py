@@ -15,9 +15,11 @@ from proxy.surface.media import Cut, is_address, read_source
 _WORD: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:@+-]|/(?!/)){0,127}")
 
 _SLOTS: Final = frozenset({
-    "attachment", "attachments", "audio", "audiourl", "b64json", "containerid", "encryptedcontent", "file", "filedata",
-    "fileid", "fileids", "files", "fileurl", "image", "imagefile", "images", "imageurl", "imageurls", "inputaudio",
-    "inputfile", "inputimage", "inputimagemask", "mask", "serverurl", "skillid", "vectorstoreids", "video", "videourl",
+    "assistantid", "attachment", "attachments", "audio", "audiourl", "b64json", "containerid", "contenturl", "conversation",
+    "conversationid", "encryptedcontent", "file", "filedata", "fileid", "fileids", "files", "fileurl", "image", "imagefile",
+    "images", "imageurl", "imageurls", "inputaudio", "inputblob", "inputfile", "inputfileid", "inputimage", "inputimagemask",
+    "mask", "previousresponseid", "responseid", "serverurl", "skillid", "threadid", "trainingfile", "validationfile",
+    "vectorstoreids", "video", "videourl",
 })  # fmt: skip
 """What the API calls the places of media and of things that the service keeps, folded."""
 
@@ -355,6 +357,18 @@ def record(table: Table) -> Field:
             walk.fields(here, value, table)
         else:
             walk.unknown(here, value)
+
+    return read
+
+
+def holds(table: Table) -> Field:
+    """As `record`, for an object that holds media or names what the service keeps: in another form it is opaque."""
+
+    def read(walk: Walk, here: Location, value: Any) -> None:
+        if isinstance(value, dict):
+            record(table)(walk, here, value)
+        else:
+            walk.opaque(here, "an object is expected")
 
     return read
 

@@ -49,7 +49,7 @@ def test_reasons() -> None:
     """Token ids are not words; what is neither says what is expected."""
     found = [reasons(surfaced({"prompt": prompt}, "completions").content)["/prompt"] for prompt in ([1], [], 7)]
     assert found == [
-        "token ids in place of words",
+        "token ids in place of words, which cannot be examined; send the text itself",
         "a string or a list of strings is expected",
         "a string or a list of strings is expected",
     ]

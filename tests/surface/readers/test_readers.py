@@ -39,7 +39,7 @@ def test_each_reads_through_its_own_path() -> None:
         "image_edits": ["text /prompt/0: user: b"],
         "image_generation": ["text /prompt/0: user: b"],
         "moderation": ["text /input: user: c"],
-        "responses": ["text /input: user: c"],
+        "responses": ["opaque /prompt", "text /input: user: c"],
         "speech": ["text /input: user: c"],
         "thread": ["opaque /messages"],
         "video": ["text /prompt/0: user: b"],

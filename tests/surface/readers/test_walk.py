@@ -34,6 +34,8 @@ def read(field: Field, value: Any, limits: Limits = LIMITS) -> list[str]:
 
 WORD: Field = kinds.one_of("a", "b")
 RECORD: Field = kinds.record({"a": kinds.number, "b_c": WORD})
+HOLDING: Field = kinds.holds({"file_id": kinds.refers("file"), "a": kinds.text})
+TYPED: Field = kinds.typed(kinds.with_types({"a": {"n": kinds.number}, "b": {}}), "a thing", {"c": "c is not read"})
 OPAQUE, INERT = ["opaque /f"], ["inert /f"]
 
 
@@ -61,6 +63,10 @@ TABLE: dict[str, tuple[Field, Any, list[str]]] = {
     "number: a flag": (kinds.number, True, said("True")),
     "number: words": (kinds.number, "7", said("7")),
     "number: cut out": (kinds.number, cut(), OPAQUE),
+    "measure": (kinds.measure, 0.5, INERT),
+    "measure: as the service likes": (kinds.measure, "auto", INERT),
+    "measure: words": (kinds.measure, "him", said("him")),
+    "measure: cut out": (kinds.measure, cut(), OPAQUE),
     "flag": (kinds.flag, False, INERT),
     "flag: a number": (kinds.flag, 0, said("0")),
     "flag: words": (kinds.flag, "true", said("true")),
@@ -88,6 +94,11 @@ TABLE: dict[str, tuple[Field, Any, list[str]]] = {
     "refers": (kinds.refers("file"), "file-1", ["reference /f: file: file-1"]),
     "refers: an object": (kinds.refers("file"), {"id": "f"}, OPAQUE),
     "refers: cut out": (kinds.refers("file"), cut(), OPAQUE),
+    "refer": (kinds.refer("file"), ["file-1", 7], ["reference /f/0: file: file-1", "opaque /f/1"]),
+    "refer: none": (kinds.refer("file"), [], INERT),
+    "refer: one name": (kinds.refer("file"), "file-1", OPAQUE),
+    "some": (kinds.some(kinds.number), [1, "him"], ["text /f/1: field: him", "inert /f/0"]),
+    "some: an object": (kinds.some(kinds.number), {"0": 1}, OPAQUE),
     "unread": (kinds.unread("nobody reads it"), {"a": 1}, OPAQUE),
     "unread: a flag": (kinds.unread("nobody reads it"), False, OPAQUE),
     # ---- records
@@ -104,7 +115,18 @@ TABLE: dict[str, tuple[Field, Any, list[str]]] = {
     "record: a place of media": (
         RECORD, {"image": 1, "File_Ids": [], "b64_json": None}, ["opaque /f/image", "opaque /f/File_Ids", "opaque /f/b64_json"],
     ),
+    "holds": (HOLDING, {"file_id": "file-1", "a": "him"}, ["reference /f/file_id: file: file-1", "text /f/a: field: him"]),
+    "holds: empty": (HOLDING, {}, INERT),
+    "holds: words": (HOLDING, "file-1", OPAQUE),
+    "holds: a list": (HOLDING, [{"file_id": "file-1"}], OPAQUE),
+    "typed": (TYPED, {"type": "a", "n": 1}, ["inert /f/type", "inert /f/n"]),
+    "typed: the other": (TYPED, {"type": "b", "n": 1}, ["text /f/n: field: n", "text /f/n: field: 1", "inert /f/type"]),
+    "typed: not known": (TYPED, {"type": "c", "n": 1}, OPAQUE),
+    "typed: a list": (TYPED, {"type": ["a"], "n": 1}, OPAQUE),
+    "typed: none": (TYPED, {"n": 1}, OPAQUE),
+    "typed: words": (TYPED, "a", OPAQUE),
     # ---- the form of the answer
+    "answer_format: as the service likes": (kinds.answer_format, "auto", INERT),
     "answer_format": (kinds.answer_format, {"type": "text"}, ["inert /f/type"]),
     "answer_format: a schema": (kinds.answer_format, {"type": "json_schema"}, ["schema /f: response_format"]),
     "answer_format: a list": (kinds.answer_format, ["text"], ["schema /f: response_format"]),
@@ -189,6 +211,30 @@ def test_items() -> None:
         "opaque /3",
         "opaque /4",
         "inert /1",
+    ]
+
+
+def test_reasons_of_types() -> None:
+    """What is known and refused says why; what is not known says so."""
+    walk = Walk(LIMITS)
+    for kind in ("c", "d"):
+        TYPED(walk, HERE, {"type": kind})
+    assert [part.why for part in walk.parts if isinstance(part, Opaque)] == [
+        "c is not read",
+        "a thing of a type that is not known",
+    ]
+
+
+def test_said() -> None:
+    """Words that a role says, in whatever form."""
+    walk = Walk(LIMITS)
+    kinds.said(Role.SYSTEM)(walk, HERE, "a")
+    kinds.said(Role.TOOL)(walk, HERE, ["b", {"c": 7}])
+    assert outline(Content(tuple(walk.parts), tuple(walk.inert), "m")) == [
+        "text /f: system: a",
+        "text /f/0: tool: b",
+        "text /f/1: tool: c",
+        "text /f/1/c: tool: 7",
     ]
 
 
