@@ -26,7 +26,9 @@ _DATA: Final = b"data:"
 _CHUNK: Final = "chat.completion.chunk"
 
 _OBJECTS: Final[Mapping[str, str]] = {"thread": "thread", "thread.message": "message", "thread.run.step": "step"}
-"""Kinds by what events of runs say that they are, where that is not what a reply without events would be."""
+"""Kinds by what the events of a run say that they are. The run itself is what a reply without events would be."""
+
+_RUN: Final = "thread.run"
 
 
 def names_in(makes: Makes, reply: Any) -> Iterator[Name]:
@@ -143,9 +145,10 @@ def _names_of(makes: Makes, kinds: frozenset[str], event: Any) -> Iterator[Name]
             yield from names_in(makes, reply)
         case {"item": dict(item)}:
             yield from names_in(makes, {"output": [item]})
-        case {"object": str(what), "id": thing} if what in _OBJECTS:
-            if _OBJECTS[what] in kinds and isinstance(thing, str):
-                yield _OBJECTS[what], thing
+        case {"object": str(what), "id": thing} if what.startswith("thread") and what != _RUN:
+            kind = _OBJECTS.get(what)
+            if kind in kinds and isinstance(thing, str) and thing:
+                yield str(kind), thing
         case {"object": str(what), "choices": [*choices]} if what == _CHUNK:
             told = [{"message": one.get("delta")} for one in choices if isinstance(one, dict)]
             yield from names_in(makes, {**event, "choices": told})
@@ -162,8 +165,8 @@ def _steps(pointer: str) -> tuple[str, ...]:
 def _at(value: Any, steps: Sequence[str]) -> Iterator[Any]:
     if not steps:
         yield value
+    elif steps[0] == "*":
+        for one in value if isinstance(value, list) else ():
+            yield from _at(one, steps[1:])
     elif isinstance(value, dict) and steps[0] in value:
         yield from _at(value[steps[0]], steps[1:])
-    elif isinstance(value, list) and steps[0] == "*":
-        for one in value:
-            yield from _at(one, steps[1:])
