@@ -72,7 +72,8 @@ class Line:
 class Surfaced:
     """What `surface` makes of an inbound request. `tree` is the body as parsed, where it is JSON; it is never changed.
 
-    `lines` are those of a file that is examined line by line; each walk over them cuts them into parts anew.
+    `lines` are those of a file that is examined line by line; each walk over them cuts them into parts anew. `kept` are bytes
+    that do not go with this request: a slice of a file that is not whole yet, or the whole file that goes before it.
     """
 
     called: Called
@@ -80,6 +81,7 @@ class Surfaced:
     inspected: Inspected
     tree: Mapping[str, Any] = field(default_factory=dict)
     lines: Iterable[Line] = ()
+    kept: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,12 @@ class Limits(_Section):
         100_000, description="lines of a batch, fine-tuning or evaluation file; the service takes as many in a batch"
     )
     file_seconds: Seconds = Field(60.0, description="seconds for examining all lines of such a file (then 413)")
+    upload_bytes: Count = Field(
+        64 * 1024 * 1024,
+        description="files in parts that one tenant may have under way; held in memory until they are whole",
+    )
+    uploads_bytes: Count = Field(256 * 1024 * 1024, description="the same for all tenants; more are answered 503")
+    upload_seconds: Seconds = Field(900.0, description="seconds until a file in parts that is not whole is let go")
 
 
 class RemoteImages(_Section):

@@ -49,7 +49,9 @@ from proxy.serve.remote import RemotePictures
 from proxy.serve.runtime import Runtime
 from proxy.serve.sessions import Sessions
 from proxy.serve.timed import timed
+from proxy.serve.uploads import Uploads
 from proxy.surface import read, readable, route
+from proxy.surface.uploads import PART
 
 SMALL_BODY: Final = 64 * 1024
 """Bytes up to which a body is parsed on the event loop: some tens of microseconds a kilobyte at the worst."""
@@ -74,6 +76,7 @@ class Shell:
     upstream: Upstream
     in_flight: InFlight
     sessions: Sessions
+    uploads: Uploads
     remote: RemotePictures
     remembering: Remembering
 
@@ -93,6 +96,7 @@ class Exchange:
     held: int = 0
     fetched: int = 0
     body: bytes = b""
+    surfaced: Surfaced | None = None
     prepared: tuple[Seen, Record] | None = None
     recorded: bool = False
     ended: bool = False
@@ -171,6 +175,7 @@ class Exchange:
         self.read = time.monotonic()
         surfaced = await self._surfaced(inbound, pieces)
         surfaced = await self._with_pictures(surfaced, runtime.register.tenants[self.caller.tenant])
+        self.surfaced = surfaced = await shell.uploads.prepared(self.caller.tenant, surfaced)
         return await shell.remembering.judged(self.caller.tenant, surfaced, partial(self._judged, surfaced))
 
     async def _surfaced(self, inbound: Inbound, pieces: list[bytes]) -> Surfaced:
@@ -212,7 +217,7 @@ class Exchange:
 
     def _judge_beside(self, surfaced: Surfaced, past: Past) -> Screened:
         screened = self._judge(surfaced, timed(self.shell.runtime.screening, self.shell.metrics), past)
-        if self.held + self.fetched > SMALL_BODY:
+        if self.held + self.fetched + len(surfaced.kept) > SMALL_BODY:
             self._prepare(screened)  # digests of megabytes are not the event loop's work
         return screened
 
@@ -260,11 +265,18 @@ class Exchange:
             outgoing = Outgoing(conclusion.action, receipt, self._extra(conclusion))
             if is_socket(conclusion.called):
                 return await self._converse(outgoing, seen, conclusion)
-            keeping = self.shell.remembering.keeping(conclusion)
+            assert self.surfaced is not None  # noqa: S101 - it was screened
+            if conclusion.called.operation.name == PART:
+                return self._hold(self.surfaced, outgoing.extra, seen)
+            keeping = self.shell.remembering.keeping(
+                conclusion, self.shell.uploads.begins(conclusion.caller.tenant, self.surfaced)
+            )
             del conclusion  # a stream may last minutes: by then nothing of the request is held any more
             return await self._forward(outgoing, seen, keeping)
         refuse = conclusion.action if isinstance(conclusion, Screened) else conclusion.refuse
         assert isinstance(refuse, Refuse)  # noqa: S101 - the other action was dealt with above
+        if isinstance(conclusion, Screened):
+            await self.shell.uploads.refused(conclusion, receipt, self.headers)
         self._ended(seen, "refused", Relayed(status=refuse.status))
         return self._refuse(refuse, self._extra(conclusion))
 
@@ -274,10 +286,13 @@ class Exchange:
         sent = time.monotonic()
         try:
             headers = self.headers if keeping is None else uncoded(self.headers)
+            if self.surfaced is not None and self.surfaced.kept:
+                outgoing = await self.shell.uploads.sent(outgoing, self.surfaced, headers)
             async with await self.shell.upstream.send(outgoing, headers) as reply:
                 self._let_go()
                 pass_on = relay if keeping is None else keeping.relay
                 response = await pass_on(reply, self.request, outgoing.extra, relayed)
+            self._over(reply.status)
             ended = "complete"
         except UpstreamError as error:
             ended = "upstream_timeout" if isinstance(error, UpstreamTimeout) else "upstream_error"
@@ -287,6 +302,24 @@ class Exchange:
         finally:
             self._ended(seen, ended, relayed, sent)
         return response
+
+    def _hold(self, surfaced: Surfaced, extra: Extra, seen: Seen) -> web.Response:
+        """Answer a slice of a file here: it is held until the file is whole."""
+        assert self.caller is not None  # noqa: S101 - admitted before anything is read
+        try:
+            held = self.shell.uploads.hold(self.caller.tenant, surfaced.called, surfaced.kept)
+        except RequestError as error:  # room was there when the slice came, and is not any more
+            refuse = self._rejected(error).refuse
+            self._ended(seen, "refused", Relayed(status=refuse.status))
+            return self._refuse(refuse, extra)
+        self._ended(seen, "complete", Relayed(status=200))
+        response = web.Response(body=orjson.dumps(held), content_type="application/json")
+        response.headers.update({**dict(extra), "Server": SERVER})
+        return response
+
+    def _over(self, status: int) -> None:
+        if self.caller is not None and self.called is not None:
+            self.shell.uploads.over(self.caller.tenant, self.called, status)
 
     async def _converse(self, outgoing: Outgoing, seen: Seen, screened: Screened) -> web.StreamResponse:
         relayed, self.talk = Relayed(), Talk()
@@ -398,6 +431,7 @@ class Exchange:
         self.shell.in_flight.release(self.held + self.fetched)
         self.held = self.fetched = 0
         self.body = b""
+        self.surfaced = None
 
 
 def _upstream_status(ended: str, relayed: Relayed) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 from aiohttp import ClientResponse, hdrs, web
@@ -24,6 +24,9 @@ MAX_REPLY: Final = 16 * 1024 * 1024
 _LARGE: Final = 256 * 1024
 """Bytes of a reply from which it is read beside the event loop: it may take a millisecond."""
 
+Told: TypeAlias = Callable[[Sequence[Name]], None]
+"""What else hears the names that a reply tells."""
+
 log = structlog.get_logger("facegate")
 
 
@@ -37,6 +40,7 @@ class Keeping:
     tenant: str
     called: Called
     dossier: Dossier
+    told: Told | None = None
 
     @property
     def lists(self) -> str:
@@ -83,11 +87,14 @@ class Keeping:
 
     async def remember(self, names: Sequence[Name]) -> None:
         """Remember what the reply tells; the memory counts and logs where it fails."""
-        if names:
-            try:
-                await self.memory.remember(self.tenant, names, self.dossier)
-            except MemoryUnavailable:
-                return
+        if not names:
+            return
+        if self.told is not None:
+            self.told(names)
+        try:
+            await self.memory.remember(self.tenant, names, self.dossier)
+        except MemoryUnavailable:
+            return
 
     def missed(self, why: str) -> None:
         """Note that a reply, or a part of it, was not learned from: what it made is unknown."""

@@ -38,8 +38,9 @@ from proxy.serve.remembering import Remembering
 from proxy.serve.remote import RemotePictures, fetch_limits
 from proxy.serve.runtime import Runtime, describe, document_limits
 from proxy.serve.sessions import Sessions
+from proxy.serve.uploads import Room, Uploads
 from proxy.serve.workers import PictureWorkers
-from proxy.settings import DEMO, Listen
+from proxy.settings import DEMO, Limits, Listen
 from proxy.surface import FIELD_NAMES
 
 log = structlog.get_logger("facegate")
@@ -134,7 +135,15 @@ async def _open_shell(
     most = settings.remote_images.pictures, settings.limits.body_bytes
     remote = RemotePictures(fetcher, pool, in_flight, metrics, *most)
     remembering = Remembering(memory, metrics, pool)
-    return Shell(judging, pool, journal, entries, metrics, upstream, in_flight, sessions, remote, remembering), workers
+    uploads = Uploads(upstream, pool, runtime.surface_limits, _upload_room(settings.limits))
+    opened.callback(uploads.close)
+    return Shell(
+        judging, pool, journal, entries, metrics, upstream, in_flight, sessions, uploads, remote, remembering
+    ), workers
+
+
+def _upload_room(limits: Limits) -> Room:
+    return Room(limits.upload_bytes, limits.uploads_bytes, limits.upload_seconds)
 
 
 def _data_runner(shell: Shell) -> web.ServerRunner:

@@ -9,7 +9,7 @@ from proxy.errors import TooLarge, Unavailable
 from proxy.exchange import Forward, Screened, Surfaced
 from proxy.past import NOTHING_BEFORE, Dossier, Name, Past, left_by
 from proxy.record.metrics import Metrics
-from proxy.serve.keeping import Keeping
+from proxy.serve.keeping import Keeping, Told
 from proxy.serve.memory import Memory, MemoryUnavailable
 from proxy.serve.pool import Pool
 
@@ -50,13 +50,16 @@ class Remembering:
             past = _renewed(past, additions, standing)
         raise Unavailable("what the request adds to changes too fast; try again shortly")
 
-    def keeping(self, screened: Screened) -> Keeping | None:
-        """What is to be done with the reply to what was forwarded; None where the service keeps nothing of it."""
+    def keeping(self, screened: Screened, told: Told | None = None) -> Keeping | None:
+        """What is to be done with the reply to what was forwarded; None where the service keeps nothing of it.
+
+        `told` hears the names in the reply too.
+        """
         called = screened.called
         if not (called.makes or called.operation.lists or called.method == "DELETE"):
             return None
         dossier = left_by(screened.evidence)
-        return Keeping(self.memory, self.metrics, self.pool, screened.caller.tenant, called, dossier)
+        return Keeping(self.memory, self.metrics, self.pool, screened.caller.tenant, called, dossier, told)
 
     async def _recalled(self, tenant: str, named: Sequence[Reference]) -> Past:
         """What is known of the things named; of none where the memory fails, and then the request is refused."""

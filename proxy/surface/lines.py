@@ -1,6 +1,6 @@
 """Files whose lines are JSON: each line read strictly and written anew, then cut into parts one at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
@@ -14,6 +14,8 @@ from proxy.exchange import Line
 from proxy.location import Location
 from proxy.surface.decode import read_object
 from proxy.surface.limits import Limits
+from proxy.surface.multipart import Form
+from proxy.surface.readers.files import line_file
 from proxy.surface.readers.jsonl import LINE_READERS, batch_id
 from proxy.surface.readers.walk import Walk
 from proxy.surface.rewrite import rewrite_json
@@ -74,6 +76,15 @@ def read_lines(data: bytes, purpose: str, limits: Limits) -> Lines:
     if not numbers:
         raise BadRequest("the file has no lines")
     return Lines(purpose, written.getvalue(), tuple(numbers), limits)
+
+
+def lines_of(form: Form, limits: Limits) -> tuple[Form, Iterable[Line]]:
+    """A form of a file with its lines, and the form with them written anew; no lines where they are not read on their own."""
+    file = line_file(form)
+    if file is None:
+        return form, ()
+    lines = read_lines(file.data, form.value("purpose"), limits)
+    return form.with_data(file, lines.data), lines
 
 
 def _split(data: bytes) -> Iterator[bytes]:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from proxy.errors import BadRequest
 from proxy.location import Location
-from proxy.surface.multipart import Form, FormField
+from proxy.surface.multipart import FORM, Form, FormField
 from proxy.surface.readers.form import NUMBER, FormTable, file_part, name_of_file, read_parts, word_of, words
 from proxy.surface.readers.jsonl import LINE_READERS
-from proxy.surface.readers.walk import Table, Walk, number, one_of, record, refers, text
+from proxy.surface.readers.walk import Table, Walk, name, number, one_of, record, refers, text
 
 PURPOSES: Final = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 """What files may be for. Another word is refused: it could mean a purpose whose lines are requests."""
@@ -70,5 +71,35 @@ def read_upload(walk: Walk, body: Mapping[str, Any]) -> None:
     walk.fields(Location(), body, _UPLOAD)
 
 
-KNOWN_FIELDS: Final = frozenset(_UPLOAD) | {"file", "file_id", "anchor", "seconds"}
+def _slice(walk: Walk, field: FormField) -> None:
+    """A slice of a file means nothing by itself: it is held back, and examined with the others as the file that they make."""
+    name_of_file(walk, field)
+    walk.inert.append(field.place)
+
+
+def read_upload_part(walk: Walk, form: Form) -> None:
+    """Read the form of a slice of a file."""
+    read_parts(walk, form, {"data": _slice})
+
+
+def slice_of(form: Form) -> bytes:
+    """The bytes of a slice. Raises BadRequest where there are none."""
+    data = next((field.data for field in form.fields if field.name == "data"), b"")
+    if not data:
+        raise BadRequest("a part of an upload needs data", FORM.at("data"))
+    return data
+
+
+def read_upload_end(walk: Walk, body: Mapping[str, Any]) -> None:
+    """Read the JSON body that says in which order the slices make a file."""
+    walk.fields(Location(), body, _END)
+
+
+def _ids(walk: Walk, here: Location, value: Any) -> None:
+    walk.items(here, value, name)
+
+
+_END: Final[Table] = {"part_ids": _ids, "md5": name}
+
+KNOWN_FIELDS: Final = frozenset(_UPLOAD) | frozenset(_END) | {"file", "file_id", "anchor", "seconds", "data"}
 """Field names that this reader knows."""
