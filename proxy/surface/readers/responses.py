@@ -378,6 +378,7 @@ _BODY: Final[Table] = {
     "context_management": Walk.free,
     "multi_agent": unread("work of further agents is not read"),
     "stream_id": name,
+    "personality": one_of("friendly", "pragmatic"),
 }
 
 KNOWN_FIELDS: Final = (
