@@ -37,10 +37,10 @@ def read(inbound: Inbound, called: Called, limits: Limits) -> Surfaced:
     for name, value in called.query if operation.lists and not called.ids else ():
         if name in _CURSORS:  # where a page of all tenants' things begins must not tell what others have
             walk.reference(Location(("query", name)), operation.lists, value)
-    if "none" in operation.bodies and inbound.body in _NOTHING:
+    if not _EMPTY.isdisjoint(operation.bodies) and inbound.body in _NOTHING:
         stream = ("stream", "true") in called.query
         return Surfaced(called, Content(tuple(walk.parts), (), called.deployment, stream), Inspected("", ()))
-    if operation.bodies == ("none",):
+    if _EMPTY.issuperset(operation.bodies):
         raise BadRequest(f"the operation {operation.name} takes no body")
     if "multipart" in operation.bodies and ("json" not in operation.bodies or is_form(inbound)):
         return _read_form(inbound, called, walk)
@@ -49,6 +49,9 @@ def read(inbound: Inbound, called: Called, limits: Limits) -> Surfaced:
 
 _CURSORS: Final = ("after", "before")
 """Parameters that name one of the things listed."""
+
+_EMPTY: Final = frozenset({"none", "events"})
+"""Forms of which the request itself has nothing: events come later, over a socket."""
 
 _NOTHING: Final = (b"", b"{}")
 """Bodies that say nothing; clients send either."""

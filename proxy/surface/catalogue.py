@@ -55,7 +55,7 @@ class _Entry(BaseModel):
     paths: tuple[Annotated[str, Field(pattern=r"^/openai/[a-z0-9_-]+(/[A-Za-z0-9_.:-]+|/\{[a-z_]+\})*$")], ...]
     disposition: Literal["screen", "refuse"]
     reader: str = ""
-    bodies: tuple[Literal["json", "multipart", "none"], ...] = ("json",)
+    bodies: tuple[Literal["json", "multipart", "none", "events"], ...] = ("json",)
     model: bool = False
     query: tuple[str, ...] = ("api-version",)
     why: str = ""

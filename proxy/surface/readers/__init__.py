@@ -52,7 +52,6 @@ from proxy.surface.readers.image_edits import read_image_edits, read_image_form
 from proxy.surface.readers.images import read_image_generation
 from proxy.surface.readers.metadata import read_metadata
 from proxy.surface.readers.moderations import read_moderation
-from proxy.surface.readers.realtime import read_realtime
 from proxy.surface.readers.responses import read_responses
 from proxy.surface.readers.speech import read_speech
 from proxy.surface.readers.threads import read_message, read_run, read_thread, read_tool_outputs
@@ -77,7 +76,6 @@ READERS: Final[Mapping[str, Callable[[Walk, Mapping[str, Any]], None]]] = {
     "message": read_message,
     "metadata": read_metadata,
     "moderation": read_moderation,
-    "realtime": read_realtime,
     "responses": read_responses,
     "run": read_run,
     "speech": read_speech,
