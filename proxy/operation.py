@@ -18,9 +18,9 @@ class Operation:
     `name` is the stable name in metrics and records (`chat.completions`). `methods` and `paths` are what it answers to;
     a path is a template such as `/openai/deployments/{deployment}/chat/completions`. `reader` names the function that
     cuts its body into parts (empty for REFUSE, and where no body is taken). `bodies` are the forms that the body may have:
-    `json`, `multipart`, or `none` where it may be left out. `model` tells whether the body has to name one. `query` lists the
-    query parameters that may be forwarded. `why` is the reason of a refusal. `parts` tells for each kind of part what
-    becomes of it: inspected, refused or inert.
+    `json`, `multipart`, or `none` where it may be left out; or `events`, which come over a socket, each to be read as a body.
+    `model` tells whether the body has to name one. `query` lists the query parameters that may be forwarded. `why` is the
+    reason of a refusal. `parts` tells for each kind of part what becomes of it: inspected, refused, exempt or inert.
 
     What the service keeps: `makes` lists (kind, JSON pointer into the reply) for ids that the reply tells, where `*` stands
     for every item of a list; `keeps` lists the members of the body of which one has to ask for that, if any has to;

@@ -11,9 +11,6 @@ from proxy.forward.websocket import PROTOCOL
 from proxy.location import Location
 from proxy.operation import Called
 
-READER: Final = "realtime"
-"""The reader of operations that speak in events over a socket."""
-
 _KEY: Final = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 """16 bytes in base64."""
 
@@ -28,7 +25,7 @@ TRANSCRIPTION: Final = "transcription"
 
 def is_socket(called: Called) -> bool:
     """Whether an operation is called over a socket."""
-    return called.operation.reader == READER
+    return called.operation.bodies == ("events",)
 
 
 def asked(request: web.BaseRequest, called: Called) -> Called:
