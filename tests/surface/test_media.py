@@ -7,7 +7,7 @@ from support.bodies import PIXEL, PIXEL_BASE64, PIXEL_URI
 
 from proxy.content import Inline, Remote
 from proxy.encoded import Unreadable
-from proxy.surface.media import Cut, is_address, read_source
+from proxy.surface.media import Cut, is_address, picture_type, read_source
 
 LIMIT = 100_000
 
@@ -82,3 +82,25 @@ def test_is_address(value: str, expected: bool) -> None:  # noqa: FBT001 - a tab
 def test_restored() -> None:
     """What was cut out goes back as it stood."""
     assert cut("Image/PNG", b"ABC").restored() == "data:Image/PNG;base64,QUJD"
+
+
+TYPES: dict[str, tuple[bytes, str]] = {
+    "JPEG": (b"\xff\xd8\xff\xe0\0\x10JFIF\0\1", "image/jpeg"),
+    "PNG": (b"\x89PNG\r\n\x1a\n\0\0\0\r", "image/png"),
+    "GIF of 1987": (b"GIF87a\1\0\1\0\0\0", "image/gif"),
+    "GIF of 1989": (b"GIF89a\1\0\1\0\0\0", "image/gif"),
+    "WebP": (b"RIFF\x24\0\0\0WEBP", "image/webp"),
+    "another GIF": (b"GIF88a\1\0\1\0\0\0", ""),
+    "a recording": (b"RIFF\x24\0\0\0WAVE", ""),
+    "the beginning of a PNG": (b"\x89PNG\r\n", ""),
+    "TIFF": (b"II*\0\x08\0\0\0\0\0\0\0", ""),
+    "words": (b"<svg xmlns='", ""),
+    "nothing": (b"", ""),
+}
+
+
+@pytest.mark.parametrize("case", TYPES)
+def test_picture_type(case: str) -> None:
+    """The formats that the service takes are told by their first bytes."""
+    data, expected = TYPES[case]
+    assert picture_type(data) == expected
