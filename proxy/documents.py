@@ -225,21 +225,23 @@ def _problem(detail: Any, model: type[BaseModel], lines: Mapping[Path_, int]) ->
 
 def _fields_at(model: type[BaseModel], where: Path_) -> Sequence[str]:
     """The field names that are valid at `where`; empty where that cannot be told (a union, a free mapping)."""
-    kinds: list[Any] = [model]
+    kinds: list[type[BaseModel]] = [model]
     for step in where:
-        following: list[Any] = []
-        for kind in kinds:
-            if isinstance(step, str) and isinstance(kind, type) and issubclass(kind, BaseModel):
-                field = next((f for n, f in kind.model_fields.items() if step in (n, f.alias)), None)
-                following.extend(_models_in(field.annotation) if field else [])
-            elif isinstance(step, int) or kind is model:
-                following.append(kind)
+        if isinstance(step, int):
+            continue  # what stands in a list is of the list's kind
+        following = [
+            found
+            for kind in kinds
+            for name, field in kind.model_fields.items()
+            if step in (name, field.alias)
+            for found in _models_in(field.annotation)
+        ]
         kinds = following or kinds
     names = [field.alias or name for kind in kinds for name, field in kind.model_fields.items()]
     return sorted(set(names))
 
 
-def _models_in(annotation: Any) -> list[Any]:
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for inner in get_args(annotation) for model in _models_in(inner)]

@@ -17,6 +17,7 @@ from proxy.case import (
     load_cases,
     parse_case,
     path_of,
+    read_file,
     request_of,
 )
 from proxy.errors import ConfigurationError
@@ -251,3 +252,16 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name, words in (("none", "No such file"), ("large", "larger than 3 bytes"), ("nul\0", "null")):
         with pytest.raises(ConfigurationError, match=words):
             body_of(Case(body={"a": f"@file:{name}"}), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("none.json", "No such file or directory"), (".", "Is a directory"), ("x" * 300, "File name too long")],
+    ids=["missing", "a folder", "no name that a file could have"],
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, why: str) -> None:
+    """Which, and the system's reason."""
+    path = tmp_path / name
+    with pytest.raises(ConfigurationError) as raised:
+        read_file(path)
+    assert raised.value.problems == (f"{path}:1: the file cannot be read: {why}",)

@@ -5,7 +5,15 @@ import base64
 import pytest
 from support.bodies import PICTURE, PIXEL, PIXEL_URI
 
-from proxy.encoded import HINT, Unreadable, decode_base64, embedded_pictures, holds_encoded, strict_base64
+from proxy.encoded import (
+    HINT,
+    Unreadable,
+    beside_pictures,
+    decode_base64,
+    embedded_pictures,
+    holds_encoded,
+    strict_base64,
+)
 
 LIMIT = 100_000
 
@@ -115,3 +123,21 @@ def test_embedded_beyond_limit() -> None:
 def test_holds_encoded(text: str, expected: bool) -> None:  # noqa: FBT001 - a table
     """A data URI of any kind, or base64 in one long piece or in lines."""
     assert holds_encoded(text) is expected
+
+
+TEXTS = {
+    # a text, and what stands beside its pictures
+    f"look: {PIXEL_URI} nice": "look:  nice",
+    f"{PIXEL_URI}": "",
+    f"{PIXEL_URI} and {PIXEL_URI}": " and ",
+    PIXEL_URI.replace("/", "\\/"): "",
+    "no picture here, a \\/ path": "no picture here, a / path",
+    "data:image/png;base64," + base64.b64encode(b"no picture, words" * 9).decode(): None,
+}
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+def test_beside_pictures(text: str) -> None:
+    """What is found as a picture is taken out, and only that: what merely calls itself one stays, to be read as encoded."""
+    assert beside_pictures(text) == (text if TEXTS[text] is None else TEXTS[text])
+    assert bool(list(embedded_pictures(text, LIMIT))) is (beside_pictures(text) != text.replace("\\/", "/"))
