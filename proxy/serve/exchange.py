@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeAlias
@@ -42,7 +42,7 @@ from proxy.serve.decision_id import new_decision_id
 from proxy.serve.handshake import asked, is_socket
 from proxy.serve.keeping import Keeping
 from proxy.serve.log import where_of
-from proxy.serve.pool import Pool
+from proxy.serve.pool import Pool, giving_way
 from proxy.serve.realtime import Asked, converse
 from proxy.serve.remembering import Remembering
 from proxy.serve.remote import RemotePictures
@@ -70,6 +70,7 @@ class Shell:
 
     runtime: Runtime
     pool: Pool
+    files: Pool
     journal: Journal
     entries: Entries
     metrics: Metrics
@@ -213,7 +214,10 @@ class Exchange:
         self.prepared = None
         if self.held <= SMALL_BODY and light(surfaced.content) and not surfaced.lines:
             return self._judge(surfaced, self.shell.runtime.screening, past)
-        return await self.shell.pool.run(partial(self._judge_beside, surfaced, past))
+        if not surfaced.lines:
+            return await self.shell.pool.run(partial(self._judge_beside, surfaced, past))
+        lines = giving_way(surfaced.lines, lambda: self.recorded)  # recorded before it is judged: the caller left
+        return await self.shell.files.run(partial(self._judge_beside, replace(surfaced, lines=lines), past))
 
     def _judge_beside(self, surfaced: Surfaced, past: Past) -> Screened:
         screened = self._judge(surfaced, timed(self.shell.runtime.screening, self.shell.metrics), past)

@@ -48,6 +48,9 @@ log = structlog.get_logger("facegate")
 _READERS = 2
 """Threads beside those that wait for pictures, for large bodies and long texts."""
 
+_FILES = 8
+"""Files of lines that wait for the one before: each may take a minute, so they have a thread of their own."""
+
 _SWITCH_S = 0.001
 """Seconds after which a thread that reads a large body hands the interpreter to the event loop, if that wants it."""
 
@@ -127,6 +130,8 @@ async def _open_shell(
         opened.callback(workers.close)
     pool = Pool(settings.examination.workers + _READERS, settings.examination.queue)
     opened.callback(pool.close)
+    files = Pool(1, _FILES)
+    opened.callback(files.close)
     upstream = Upstream(endpoint)
     opened.push_async_callback(upstream.close)
     judging = runtime.with_faces(workers).with_unfold(workers.unfold) if workers is not None else runtime
@@ -138,7 +143,7 @@ async def _open_shell(
     uploads = Uploads(upstream, pool, runtime.surface_limits, _upload_room(settings.limits))
     opened.callback(uploads.close)
     return Shell(
-        judging, pool, journal, entries, metrics, upstream, in_flight, sessions, uploads, remote, remembering
+        judging, pool, files, journal, entries, metrics, upstream, in_flight, sessions, uploads, remote, remembering
     ), workers
 
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from proxy.errors import Unavailable
-from proxy.serve.pool import Pool
+from proxy.errors import CallerLeft, Unavailable
+from proxy.serve.pool import Pool, giving_way
 
 GIVE_UP_S = 20.0
 """Seconds after which a test that waits has failed."""
@@ -156,3 +156,13 @@ async def test_one_at_a_time() -> None:
 
         await asyncio.gather(*(made.run(alone) for _ in range(20)))
         assert (among, most) == (0, 1)
+
+
+def test_giving_way() -> None:
+    """Each item comes as it is, and none once nobody waits for them any more."""
+    assert list(giving_way("abc", lambda: False)) == ["a", "b", "c"]
+    answers = iter([False, False, True])
+    items = giving_way("abc", lambda: next(answers))
+    assert (next(items), next(items)) == ("a", "b")
+    with pytest.raises(CallerLeft):
+        next(items)
