@@ -31,6 +31,10 @@ _PATHS: Final[Mapping[str, str]] = {
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
+FactsCase = Mapping[str, bool | Literal["unknown"]]
+"""Facts by name: true, false, or unknown."""
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -86,20 +90,33 @@ class Case(_Entry):
     headers: Mapping[str, str] = Field(default_factory=dict)
     body: Any = Field(None, description="the JSON body; a string `@file:PATH` in it stands for that file as data URI")
     content_type: str = "application/json"
-    facts: Mapping[str, bool | Literal["unknown"]] | None = Field(
+    facts: FactsCase | None = Field(
         None, description="what is true or unknown in place of a request; all other facts are false"
+    )
+    past: Mapping[str, FactsCase] = Field(
+        default_factory=dict,
+        description="what earlier requests of the same tenant showed, by the KIND/ID of what they made, as in response/resp_1;"
+        " what the body names and is not here is unknown",
     )
     expect: Expected | None = None
 
     @field_validator("facts")
     @classmethod
-    def _known_facts(
-        cls, facts: Mapping[str, bool | Literal["unknown"]] | None
-    ) -> Mapping[str, bool | Literal["unknown"]] | None:
+    def _known_facts(cls, facts: FactsCase | None) -> FactsCase | None:
         for name in facts or ():
             if name not in CATALOGUE:
                 raise ValueError(f"unknown fact {name!r}; {nearest(name, CATALOGUE)}")
         return facts
+
+    @field_validator("past")
+    @classmethod
+    def _named_things(cls, past: Mapping[str, FactsCase]) -> Mapping[str, FactsCase]:
+        for thing, facts in past.items():
+            kind, _, name = thing.partition("/")
+            if not kind or not name:
+                raise ValueError(f"{thing!r} names no thing; it is called KIND/ID, as in response/resp_1")
+            cls._known_facts(facts)
+        return past
 
     @field_validator("headers")
     @classmethod
@@ -112,6 +129,8 @@ class Case(_Entry):
     def _one_content(self) -> "Case":
         if (self.body is None) == (self.facts is None):
             raise ValueError("a case has either a `body` or `facts`")
+        if self.facts is not None and self.past:
+            raise ValueError("a case with `facts` names nothing that `past` could tell of")
         if self.caller is not None and self.tenant is not None:
             raise ValueError("a case has either a `tenant` or a `caller`")
         return self

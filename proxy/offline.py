@@ -18,6 +18,7 @@ from proxy.exchange import Conclusion, Inbound, Refuse, Rejected
 from proxy.facts import CATALOGUE, Evidence, Fact, Truth
 from proxy.judge import judge
 from proxy.operation import Called
+from proxy.past import Name, Past, left_by
 from proxy.record.entry import outcome_of
 from proxy.refusal import refuse_by_policy, refuse_error
 from proxy.screen import Screening, screen
@@ -91,9 +92,19 @@ def screen_case(case: Case, bench: Bench, folder: Path, today: date, body: bytes
         called = route(inbound.method, inbound.target, bench.catalogue)
         if len(data) > bench.body_bytes:
             raise TooLarge(f"the body is larger than {bench.body_bytes} bytes")
-        return screen(read(inbound, called, bench.limits), caller, bench.screening, OFFLINE)
+        return screen(read(inbound, called, bench.limits), caller, bench.screening, OFFLINE, past_of(case))
     except RequestError as error:
         return Rejected(refuse_error(error, OFFLINE, bench.screening.wording), caller, called)
+
+
+def past_of(case: Case) -> Past:
+    """What earlier requests showed, as a case tells it. What it does not name is unknown: nothing is remembered offline."""
+    return Past({_named(thing): left_by(evidence_of(facts)) for thing, facts in case.past.items()})
+
+
+def _named(thing: str) -> Name:
+    kind, _, name = thing.partition("/")
+    return kind, name
 
 
 def caller_for(case: Case, register: Register, today: date) -> Caller:

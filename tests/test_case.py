@@ -265,3 +265,32 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, why: str) -> None
     with pytest.raises(ConfigurationError) as raised:
         read_file(path)
     assert raised.value.problems == (f"{path}:1: the file cannot be read: {why}",)
+
+
+def test_what_earlier_requests_showed() -> None:
+    """Facts by the kind and id of what they made; ids may hold what they like."""
+    past = {"response/resp_1": {"media.faces": True}, "file/a/b": {}, "sealed/x=": {"media.faces": "unknown"}}
+    assert parse_case(orjson.dumps({"body": {"input": "x"}, "past": past}), HERE).past == past
+
+
+PASTS = {
+    "no kind": ({"resp_1": {}}, "'resp_1' names no thing; it is called KIND/ID, as in response/resp_1"),
+    "no id": ({"response/": {}}, "'response/' names no thing"),
+    "a fact that is none": ({"response/resp_1": {"media.face": True}}, "unknown fact 'media.face'; did you mean 'media.faces'"),
+    "a word": ({"response/resp_1": {"media.faces": "maybe"}}, "past.response/resp_1.media.faces"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PASTS)
+def test_a_past_that_is_none(name: str) -> None:
+    """Each mistake is told."""
+    past, told = PASTS[name]
+    with pytest.raises(ConfigurationError) as mistake:
+        parse_case(orjson.dumps({"body": {"input": "x"}, "past": past}), HERE)
+    assert told in str(mistake.value)
+
+
+def test_facts_have_no_past() -> None:
+    """They name nothing that it could tell of."""
+    with pytest.raises(ConfigurationError, match="names nothing that `past` could tell of"):
+        parse_case(orjson.dumps({"facts": {}, "past": {"response/resp_1": {}}}), HERE)

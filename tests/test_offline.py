@@ -262,3 +262,41 @@ def test_the_demonstrations_readme_case(bench: Bench, tmp_path: Path) -> None:
     verdict = decide(parse_case(line, tmp_path), bench, tmp_path, TODAY)
     assert verdict.decision is not None
     assert sorted(verdict.decision.fired) == ["bio-identify-verify", "le-mobile-realtime-fr", "us-police-fr"]
+
+
+ASKS = {"model": "gpt-4o", "input": "Who is this?", "previous_response_id": "resp_1"}
+
+NOT_SEEN = ("review", 403, (), ("bio-identify-verify",))
+"""There may be a face in what was not seen."""
+
+EARLIER: dict[str, tuple[dict[str, Any], tuple[str, int, tuple[str, ...], tuple[str, ...]]]] = {
+    # name: what earlier requests showed, (outcome, status, rules that hold, rules that could not be determined)
+    "a face": (
+        {"response/resp_1": {"media.faces": True, "media.images": True}},
+        ("block", 403, ("bio-identify-verify",), ()),
+    ),
+    "perhaps a face": (
+        {"response/resp_1": {"media.faces": "unknown", "media.images": True}},
+        ("review", 403, (), ("bio-identify-verify",)),
+    ),
+    "no face": ({"response/resp_1": {"media.faces": False, "media.images": True}}, ("allow", 200, (), ())),
+    "nothing": ({"response/resp_1": {}}, ("allow", 200, (), ())),
+    "a face, in another response": ({"response/resp_2": {"media.faces": True}}, NOT_SEEN),
+    "a face, in a thing of another kind": ({"conversation/resp_1": {"media.faces": True}}, NOT_SEEN),
+    "not told": ({}, NOT_SEEN),
+}
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_what_earlier_requests_showed(bench: Bench, name: str) -> None:
+    """It counts where the body names what they made; what is not told is not known."""
+    past, expected = EARLIER[name]
+    verdict = decide(case(body=ASKS, past=past), bench, PACK, TODAY)
+    decision = verdict.decision
+    assert decision is not None
+    assert (verdict.outcome, verdict.status, decision.fired, decision.undetermined) == expected
+    if name == "a face":
+        assert {str(place) for one in decision.findings for place in one.locations} == {
+            "/input",
+            "/previous_response_id",
+        }
