@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeAlias
 
 from proxy.admit.register import TenantEntry
-from proxy.content import Content, Image, Inline, Remote
+from proxy.content import Image, Inline, Remote
 from proxy.exchange import Surfaced
 from proxy.forward.fetch import Errand, Fetcher, FetchLimits
 from proxy.forward.not_fetched import Why
@@ -22,10 +22,12 @@ Places: TypeAlias = Mapping[str, Sequence[Location]]
 """Where in a request each address of a picture stands."""
 
 
-def addresses(content: Content) -> Places:
-    """The addresses of pictures in a request; each is fetched once."""
+def addresses(surfaced: Surfaced) -> Places:
+    """The addresses of pictures in a JSON body; each is fetched once. Those in a form are left, and so refused."""
+    if not surfaced.tree:
+        return {}
     found: dict[str, list[Location]] = {}
-    for part in content.parts:
+    for part in surfaced.content.parts:
         if isinstance(part, Image) and isinstance(part.source, Remote):
             found.setdefault(part.source.url, []).append(part.location)
     return found
@@ -61,7 +63,7 @@ class RemotePictures:
 
         A tenant without hosts gets nothing fetched. Raises Unavailable when memory or threads are short; then nothing is held.
         """
-        places = addresses(surfaced.content) if tenant.remote_images.fetch else {}
+        places = addresses(surfaced) if tenant.remote_images.fetch else {}
         if not places:
             return surfaced, 0
         account = _Account(self.in_flight, self.body_bytes, had)

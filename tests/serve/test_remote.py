@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from support import pictures
-from support.bodies import outline, surfaced
+from support.bodies import surfaced
 from support.picture_host import Answer, PictureHost, ok, picture_host
 
 from proxy.admit.register import RemoteImagesEntry, TenantEntry
@@ -218,7 +218,7 @@ async def test_a_caller_that_leaves() -> None:
 def test_addresses() -> None:
     """Of pictures alone, wherever they stand, in order."""
     a, b = "https://a.example/", "https://b.example/"
-    content = surfaced(
+    read = surfaced(
         {
             "input": [
                 {
@@ -234,9 +234,10 @@ def test_addresses() -> None:
             ]
         },
         "responses",
-    ).content
+    )
     places = [Location(("input", 0, "content", index, "image_url")) for index in (0, 3, 4)]
-    assert addresses(content) == {a: [places[0], places[2]], b: [places[1]]}, outline(content)
+    assert addresses(read) == {a: [places[0], places[2]], b: [places[1]]}
+    assert addresses(replace(read, tree={})) == {}  # a form
 
 
 SETTINGS: Mapping[str, tuple[Mapping[str, Any], FetchLimits]] = {
