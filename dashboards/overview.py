@@ -117,6 +117,12 @@ HEALTH: Final = Row("Audit and health", (
                      Query(f"sum by (instance) ({series('facegate_inflight_bytes')})", "{{instance}} bodies"))),
     Course("Processor", "Processor time of the proxy's process, of one core. Workers that look at pictures are not in it.",
            "percentunit", (Query(per_second("process_cpu_seconds_total", by="instance"), "{{instance}}"),)),
+    Course("Memory of what the service keeps", "Things that the service keeps and Facegate knows: responses, conversations,"
+           " files… A fall that is no purge is a loss: what is lost is refused.",
+           "short", (Query(f"sum by (instance) ({series('facegate_memory_entries')})", "{{instance}}"),)),
+    Course("Memory failures", "Times that it could not be asked or told, by action. Requests that name what the service keeps are"
+           " refused then; replies go on, and what they made is unknown.",
+           "cps", (Query(per_second("facegate_memory_failures_total", by="action"), "{{action}}"),)),
     Course("Open files", "Sockets and files that the process holds open.",
            "short", (Query(f"sum by (instance) ({series('process_open_fds')})", "{{instance}}"),)),
     Grid("Policy in force", "Packs and revision of each instance. Two revisions at once: a roll-out is under way, or stuck.",

@@ -237,13 +237,10 @@ def test_a_database_that_is_full(tmp_path: Path) -> None:
     """What is known stays known, nothing is half remembered, things can be forgotten; purged, there is room again."""
     with opened(tmp_path, max_bytes=1) as store:  # the smallest there is
         number = 0
-        try:
+        with pytest.raises(sqlite3.OperationalError, match="full"):
             while True:
-                pair = [("file", f"f_{number}"), ("file", f"g_{number}")]
-                store.remember("a", pair, FACE, NOW)
+                store.remember("a", [("file", f"f_{number}"), ("file", f"g_{number}")], FACE, NOW)
                 number += 1
-        except sqlite3.OperationalError as failure:
-            assert "full" in str(failure)
         assert store.entries == 2 * number > 100
         everybody = [("file", f"{kind}_{one}") for kind in "fg" for one in range(number + 1)]
         assert len(known(store, *everybody)) == 2 * number
