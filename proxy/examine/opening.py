@@ -17,7 +17,7 @@ class DocumentLimits:
     """
 
     pages: int = 50
-    side: int = 1280
+    side: int = 1000
     pictures: int = 200
     seconds: float = 15.0
     inflated_bytes: int = 256 * 1024 * 1024

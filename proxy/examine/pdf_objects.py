@@ -4,6 +4,7 @@ The table of objects must be sound: nothing is repaired here, since another read
 """
 
 import io
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ pikepdf.settings.set_qpdf_limits(
     tiff_max_memory=_INFLATED,
     parser_max_container_size=OBJECTS,
 )
+
+for library in ("pikepdf", "pypdfium2"):  # what they find odd in files of strangers is no event of ours
+    logging.getLogger(library).addHandler(logging.NullHandler())
+    logging.getLogger(library).propagate = False
 
 _FORBIDDEN: Final[Mapping[bytes, str]] = {
     b"JavaScript": "a PDF with scripts",
@@ -116,7 +121,7 @@ def read_objects(data: bytes, limits: DocumentLimits, deadline: Deadline) -> Obj
         raise Unopened("an encrypted PDF") from mistake
     except pikepdf.DataDecodingError as mistake:
         raise Unopened("a PDF with a stream that is damaged, or inflates beyond the limit") from mistake
-    except pikepdf.PdfError as mistake:
+    except (pikepdf.exceptions.PikepdfError, UnicodeDecodeError) as mistake:
         raise Unopened("a PDF that is damaged") from mistake
 
 
@@ -131,6 +136,7 @@ class _Reading:
         self._plain: dict[Number, bytes] = {}
         self._contents: dict[Number, bytes] = {}
         self._pictures: dict[Number, Object] = {}
+        self._forms: list[Object] = []
         self._metadata: list[str] = []
 
     def whole(self) -> Objects:
@@ -158,12 +164,13 @@ class _Reading:
         objects = self._pdf.objects
         if len(objects) > OBJECTS:
             raise Unopened(f"a PDF of more than {OBJECTS} objects")
-        for one in list(objects):
+        found: list[object] = list(objects)
+        for one in found:
             self._deadline.check()
             if isinstance(one, Stream):
                 self._plain[one.objgen] = one.stream_dict.unparse(resolved=True)
                 self._stream(one)
-            else:
+            elif isinstance(one, Object):  # numbers, flags and nothing come as Python's own, and say nothing
                 self._plain[one.objgen] = one.unparse(resolved=True)
 
     def _stream(self, one: Object) -> None:
@@ -174,7 +181,7 @@ class _Reading:
             self._picture(one)
         if coded:
             return
-        data = one.read_bytes()
+        data = one.read_bytes(pikepdf.StreamDecodeLevel.specialized)
         self._left -= len(data)
         if self._left < 0:
             raise Unopened(f"a PDF that inflates to more than {self._limits.inflated_bytes} bytes")
@@ -182,6 +189,8 @@ class _Reading:
             self._metadata.append(_text_of(data))
         elif one.objgen not in self._pictures:
             self._contents[one.objgen] = data
+            if one.get(Name.Subtype) == Name.Form:
+                self._forms.append(one)
 
     def _picture(self, one: Object) -> None:
         if len(self._pictures) >= self._limits.pictures:
@@ -205,8 +214,9 @@ class _Reading:
         for page in self._pdf.pages:
             self._deadline.check()
             total += weights.page(page.obj)
-            if total > DRAWN_BYTES:
-                raise Unopened("a PDF whose pages draw too much")
+        heaviest = max(map(weights.form, self._forms), default=0)  # comments and patterns draw forms too
+        if max(total, heaviest) > DRAWN_BYTES:
+            raise Unopened("a PDF whose pages draw too much")
 
     def _streamed_words(self, blob: bytes) -> Iterator[str]:
         """Values of form fields and comments that are kept as streams."""

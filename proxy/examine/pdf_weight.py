@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from pikepdf import Array, Dictionary, Name, Object, Stream
 
 from proxy.examine.opening import Unopened
 
-DRAWN_BYTES: Final = 128 * 1024 * 1024
+DRAWN_BYTES: Final = 64 * 1024 * 1024
 """Bytes of drawing instructions of all pages of a file, each form counted as often as it is drawn. Ordinary pages have some
 hundred thousand; a second's work is about 30 million."""
 
@@ -27,6 +28,7 @@ class Weights:
         """`contents` are the inflated streams that may draw something, by their object numbers."""
         self._contents = contents
         self._known: dict[tuple[int, int], int] = {}
+        self._at_work: set[tuple[int, int]] = set()
 
     def page(self, page: Object) -> int:
         """The instructions of a page. Raises Unopened where forms are nested too deeply."""
@@ -35,38 +37,47 @@ class Weights:
         whole = b"\n".join(self._contents.get(one.objgen, b"") for one in pieces if isinstance(one, Stream))
         return self._weight(whole, page.get(Name.Resources), DEPTH)
 
+    def form(self, form: Object) -> int:
+        """The instructions of a form that is drawn once. Raises Unopened as `page` does."""
+        return self._form(form, None, DEPTH)
+
     def _form(self, form: Object, outer: Object | None, left: int) -> int:
         if left == 0:
             raise Unopened(f"a PDF whose forms are nested deeper than {DEPTH} levels")
         key = form.objgen
+        if key in self._at_work:
+            raise Unopened("a PDF with a form that draws itself")
         if key not in self._known:
-            self._known[key] = 0  # a form that draws itself is not drawn again
+            self._at_work.add(key)
             self._known[key] = self._weight(self._contents.get(key, b""), form.get(Name.Resources, outer), left)
+            self._at_work.remove(key)
         return self._known[key]
 
     def _weight(self, content: bytes, resources: Object | None, left: int) -> int:
         draws = len(_DO.findall(content)) if b"Do" in content else 0
-        if not draws:
-            return len(content)
-        forms = {name: self._form(one, resources, left - 1) for name, one in _forms(resources)}
-        if not forms:
-            return len(content)
-        named = Counter(map(_unescaped, _DRAWS.findall(content)))
-        rest = max(0, draws - named.total())
-        return (
-            len(content) + sum(forms.get(name, 0) * times for name, times in named.items()) + rest * max(forms.values())
+        forms = _forms(resources) if draws else {}
+        named = Counter(map(_unescaped, _DRAWS.findall(content))) if forms else Counter()
+        weights = {name: self._form(forms[name], resources, left - 1) for name in named if name in forms}
+        rest = max(0, draws - named.total()) if forms else 0
+        return len(content) + sum(weights[name] * named[name] for name in weights) + rest * self._heaviest(forms)
+
+    def _heaviest(self, forms: Mapping[bytes, Object]) -> int:
+        """The most that a form may come to which is drawn by a name that cannot be read."""
+        return max(
+            (self._known.get(form.objgen, len(self._contents.get(form.objgen, b""))) for form in forms.values()),
+            default=0,
         )
 
 
-def _forms(resources: Object | None) -> list[tuple[bytes, Object]]:
+def _forms(resources: Object | None) -> Mapping[bytes, Object]:
     objects = resources.get(Name.XObject) if isinstance(resources, Dictionary) else None
     if not isinstance(objects, Dictionary):
-        return []
-    return [
-        (key[1:].encode("utf-8", "surrogateescape"), one)
+        return {}
+    return {
+        key[1:].encode("utf-8", "surrogateescape"): one
         for key, one in objects.items()
         if isinstance(one, Stream) and one.get(Name.Subtype) == Name.Form
-    ]
+    }
 
 
 def _unescaped(name: bytes) -> bytes:
