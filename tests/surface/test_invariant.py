@@ -335,7 +335,7 @@ def test_likely_body(reader: str) -> None:
 
 
 @pytest.mark.parametrize("reader", TARGETS)
-@BOUNDED
+@settings(BOUNDED, max_examples=50)
 @given(data=st.data())
 def test_any_json(reader: str, data: st.DataObject) -> None:
     """Any object under the reader's own field names."""

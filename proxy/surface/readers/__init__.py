@@ -81,11 +81,11 @@ READERS: Final[Mapping[str, Callable[[Walk, Mapping[str, Any]], None]]] = {
     "speech": read_speech,
     "thread": read_thread,
     "tool_outputs": read_tool_outputs,
+    "upload": read_upload,
+    "upload_end": read_upload_end,
     "vector_store": read_vector_store,
     "vector_store_files": read_vector_store_files,
     "vector_store_search": read_vector_store_search,
-    "upload": read_upload,
-    "upload_end": read_upload_end,
     "video": read_video,
 }
 """The readers of JSON by the names that the catalogue uses."""

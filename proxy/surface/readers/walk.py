@@ -224,7 +224,13 @@ def doubt(key: str, known: tuple[str, ...]) -> str:
         return f"the field {key[:64]!r} is spelled unlike the API's, and may be read as the API's own"
     if folded in _SLOTS:
         return f"the field {key[:64]!r} stands where the API has none, and may carry content"
+    if known and _NAMING.search(key):
+        return f"the field {key[:64]!r} is not known, and may name something that the service keeps"
     return ""
+
+
+_NAMING: Final = re.compile(r"(?:[_-]ids?|[a-z]Ids?)$")
+"""How the API's fields end that name what the service keeps; those that it may gain tomorrow will end so, too."""
 
 
 def _uris_below(value: Any) -> Iterator[tuple[tuple[Step, ...], str]]:
@@ -464,7 +470,13 @@ COMMON: Final[Table] = {
     "metadata": Walk.free,
     "safety_identifier": text,
     "prompt_cache_key": text,
-    "prompt_cache_options": record({"mode": one_of("implicit", "explicit"), "ttl": one_of("30m")}),
+    "prompt_cache_options": record(
+        {
+            "mode": one_of("implicit", "explicit"),
+            "ttl": one_of("30m"),
+            "comparison_response_id": refers("response"),
+        }
+    ),
     "prompt_cache_retention": one_of("in-memory", "in_memory", "24h"),
     "service_tier": one_of("auto", "default", "flex", "priority", "scale", "fast", "ultrafast"),
     "user_security_context": Walk.free,

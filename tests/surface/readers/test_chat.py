@@ -220,6 +220,10 @@ TABLE: dict[str, tuple[Mapping[str, Any], list[str]]] = {
         ["text /n: field: identify", "text /seed: field: True", "text /logprobs: field: him", "text /temperature/0: field: 1",
          "text /store: field: 1"],
     ),
+    "a response to compare with": (
+        {"prompt_cache_options": {"mode": "implicit", "comparison_response_id": "resp_1"}},
+        ["reference /prompt_cache_options/comparison_response_id: response: resp_1", "inert /prompt_cache_options/mode"],
+    ),
     "words of closed lists": (
         {"reasoning_effort": "max", "verbosity": "low", "service_tier": "flex", "modalities": ["text", "audio"],
          "prompt_cache_retention": "24h", "prompt_cache_options": {"mode": "explicit", "ttl": "30m"},

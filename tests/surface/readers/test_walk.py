@@ -115,6 +115,11 @@ TABLE: dict[str, tuple[Field, Any, list[str]]] = {
     "record: a place of media": (
         RECORD, {"image": 1, "File_Ids": [], "b64_json": None}, ["opaque /f/image", "opaque /f/File_Ids", "opaque /f/b64_json"],
     ),
+    "record: what may be the name of something": (
+        RECORD, {"reply_id": "a", "reply-ids": ["a"], "replyId": "a", "replyIds": [], "id": "a", "idle": "a", "valid": "a"},
+        [*(f"opaque /f/{key}" for key in ("reply_id", "reply-ids", "replyId", "replyIds")),
+         *(f"text /f/{key}: field: {word}" for key in ("id", "idle", "valid") for word in (key, "a"))],
+    ),
     "holds": (HOLDING, {"file_id": "file-1", "a": "him"}, ["reference /f/file_id: file: file-1", "text /f/a: field: him"]),
     "holds: empty": (HOLDING, {}, INERT),
     "holds: words": (HOLDING, "file-1", OPAQUE),
