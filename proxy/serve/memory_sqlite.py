@@ -103,6 +103,8 @@ class SqliteMemory:
 
     async def close(self) -> None:
         """See `Memory`."""
+        if self._closed:
+            return
         self._closed = True
         self._timer.cancel()
         await asyncio.wrap_future(self._thread.submit(self._store.close))
