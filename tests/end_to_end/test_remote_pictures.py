@@ -190,7 +190,7 @@ async def test_what_cannot_be_fetched_is_refused(tmp_path: Path) -> None:
         "/silent": _silent,
         "/large": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n" + COFFEE,
     }
-    async with scene(tmp_path, answers, seconds=0.5) as one:
+    async with scene(tmp_path, answers, seconds=2.0) as one:
         client = one.proxy.azure()
         for path, counted, told in REFUSED.values():
             before = fetches(one.proxy, counted)

@@ -171,14 +171,22 @@ async def test_a_request_that_would_grow_too_large() -> None:
 async def test_memory_that_is_short() -> None:
     """The request is to come again, nothing is held for it, and its other pictures are left."""
 
+    begun = asyncio.Event()
+
     async def drip(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + PNG)
         while True:
             await writer.drain()
+            begun.set()
             await asyncio.sleep(0.01)
             writer.write(b"\0")
 
-    async with bench({"/a": ok(PNG), "/large": ok(LARGE), "/drip": drip}, inflight_bytes=100_000) as one:
+    async def large(writer: asyncio.StreamWriter) -> None:
+        await begun.wait()
+        writer.write(ok(LARGE))
+        await writer.drain()
+
+    async with bench({"/a": ok(PNG), "/large": large, "/drip": drip}, inflight_bytes=100_000) as one:
         with pytest.raises(Unavailable, match="too many large requests"):
             await one.remote.inline(one.chat("/a", "/large", "/drip"), LISTED, 0)
         assert one.remote.in_flight.held == 0
