@@ -1,6 +1,6 @@
 """Operations, and calls of them, as values."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -26,3 +26,18 @@ def test_called() -> None:
 def test_dispositions() -> None:
     """An operation is screened or refused; there is no third way."""
     assert [str(one) for one in Disposition] == ["screen", "refuse"]
+
+
+def test_what_a_reply_makes() -> None:
+    """The operation's ids, as long as the service keeps what the call makes."""
+    makes = (("response", "/id"),)
+    call = Called(replace(OPERATION, makes=makes), "/x", ())
+    assert (call.makes, replace(call, kept=False).makes) == (makes, ())
+    assert Called(OPERATION, "/x", ()).makes == ()
+
+
+def test_how_it_is_shown_is_no_part_of_what_is_called() -> None:
+    """Two calls that differ only in how records show them are one value."""
+    call = Called(OPERATION, "/x", (), ids=(("file", "file-1"),), shown="/{file}")
+    assert call == replace(call, shown="/other")
+    assert call != replace(call, ids=())

@@ -1,5 +1,8 @@
 """The core: policy speaks first, and what it lets pass is still refused while any part of it was not examined."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from support.cases import caller
 
@@ -19,16 +22,17 @@ from proxy.content import (
     Schema,
     SchemaKind,
     Text,
+    Unfolded,
     Video,
 )
 from proxy.decision import Decision, Outcome
-from proxy.exchange import Forward, Inspected, Refuse, Surfaced
+from proxy.exchange import Forward, Inspected, Line, Refuse, Surfaced
 from proxy.facts import CATALOGUE, Evidence, Fact, Truth
 from proxy.judge.policy import FactIs, Pack, Policy, Rule, fact_names, needs
 from proxy.location import WHOLE, Location
 from proxy.operation import Called, Disposition, Operation
 from proxy.refusal import Wording
-from proxy.screen import LIGHT_TEXT, Screening, light, screen, unexamined
+from proxy.screen import LIGHT_TEXT, MAX_DOCUMENTS, Screening, light, screen, unexamined
 
 OPERATION = Operation("chat.completions", ("POST",), ("/x",), Disposition.SCREEN, "chat")
 CALLED = Called(OPERATION, "/x", ())
@@ -211,3 +215,98 @@ LIGHT: list[tuple[str, tuple[Part, ...], bool]] = [
 def test_what_is_light(parts: tuple[Part, ...], quick: bool) -> None:  # noqa: FBT001 - a table
     """Few words, no media."""
     assert light(Content(parts, (), "m")) is quick
+
+
+PDF = Inline("application/pdf", b"%PDF")
+
+
+def file(name: str, source: Inline | Remote = PDF) -> Document:
+    """A file in a request."""
+    return Document(at(name), source)
+
+
+def inside(document: Document) -> Unfolded:
+    """A file that holds a word."""
+    return Unfolded((Text(document.location.at("page"), Role.USER, "a word"),), ())
+
+
+def damaged(document: Document) -> Unfolded:
+    """A file of which a page cannot be read."""
+    return Unfolded(inside(document).parts, ((document.location.at(1), "a page that cannot be read"),))
+
+
+def broken(document: Document) -> Unfolded:
+    """Nothing opens it."""
+    raise ZeroDivisionError(document)
+
+
+STAYED = "the file was not opened: the request has others that stay closed, or too many of them"
+
+OPENED: dict[str, tuple[Callable[[Document], Unfolded], tuple[Part, ...], list[tuple[str, str]], list[str]]] = {
+    # how files are opened, parts; gaps, words that were examined
+    "a file": (inside, (HELLO, file("a")), [], ["hello", "a word"]),
+    "two": (inside, (file("a"), HELLO, file("b")), [], ["a word", "hello", "a word"]),
+    "one with a gap": (damaged, (file("a"),), [("/a/1", "a page that cannot be read")], ["a word"]),
+    "after one with a gap": (
+        damaged, (file("a"), file("b")), [("/a/1", "a page that cannot be read"), ("/b", STAYED)], ["a word"],
+    ),
+    "one that breaks what opens it": (
+        broken, (HELLO, file("a")), [("/a", "opening the file failed: ZeroDivisionError")], ["hello"],
+    ),
+    "one that was opened": (broken, (replace(file("a"), opened=True),), [], []),
+    "one behind an address": (broken, (file("a", Remote("https://x.example/a.pdf")),), [("/a", "*")], []),
+    "more than are opened": (
+        inside, tuple(file(str(number)) for number in range(MAX_DOCUMENTS + 2)),
+        [(f"/{number}", STAYED) for number in (MAX_DOCUMENTS, MAX_DOCUMENTS + 1)], ["a word"] * MAX_DOCUMENTS,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_files_are_opened(name: str) -> None:
+    """What a file holds is examined as parts of its own; what stays closed is a gap, and nothing with a gap is forwarded."""
+    unfold, parts, gaps, words = OPENED[name]
+    looking = replace(screening(Says(Truth.FALSE)), unfold=unfold)
+    screened = screen(surfaced(*parts), caller(), looking, "d")
+    told = [
+        (str(place), why if expected != "*" else "*")
+        for (place, why), (_, expected) in zip(screened.gaps, gaps, strict=True)
+    ]
+    assert told == gaps
+    assert [part.text for part in screened.content.parts if isinstance(part, Text)] == words
+    assert isinstance(screened.action, Forward) is (not gaps)
+
+
+def test_a_file_that_nobody_opens() -> None:
+    """Without anything that opens files each of them is a gap."""
+    screened = screen(surfaced(file("a")), caller(), screening(Says(Truth.FALSE)), "d")
+    assert screened.gaps == [(at("a"), "content of kind document is not examined yet")]
+    assert isinstance(screened.action, Refuse)
+
+
+@pytest.mark.parametrize(("fate", "passes"), [("exempt", True), ("inspected", False), ("refused", False)])
+def test_kinds_that_are_exempt(fate: str, passes: bool) -> None:  # noqa: FBT001 - a table
+    """Only where operator and catalogue both say so, and then the file is not even opened; it is counted as exempt."""
+    called = replace(CALLED, operation=replace(OPERATION, parts=(("document", fate),)))
+    looking = replace(screening(Says(Truth.FALSE)), unfold=broken, exempt=frozenset({"document"}))
+    screened = screen(replace(surfaced(file("a")), called=called), caller(), looking, "d")
+    assert isinstance(screened.action, Forward) is passes
+    assert (screened.coverage.exempt, screened.coverage.refused > 0) == (int(passes), not passes)
+
+
+def test_a_file_of_lines() -> None:
+    """Each line is examined and judged with what it holds, files too; one that is prohibited is enough, and is told."""
+
+    class Sees(Says):
+        """A picture is shown where the word is said."""
+
+        def examine(self, content: Content, caller: Caller) -> Evidence:
+            said = any(isinstance(part, Text) and part.text == "a word" for part in content.parts)
+            return Says(Truth.TRUE if said else Truth.FALSE).examine(content, caller)
+
+    lines = [Line(number, Content((part,), (), "m")) for number, part in ((1, HELLO), (3, file("a")))]
+    looking = replace(screening(Sees(Truth.FALSE)), unfold=inside)
+    for told, outcome in ((lines, Outcome.BLOCK), (lines[:1], Outcome.ALLOW)):
+        screened = screen(replace(surfaced(HELLO), lines=told), caller(), looking, "d")
+        assert screened.decision.outcome is outcome
+    assert screen(replace(surfaced(HELLO), lines=lines), caller(), looking, "d").gaps == []

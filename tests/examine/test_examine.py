@@ -6,11 +6,12 @@ import pytest
 from support.cases import caller
 
 from proxy.caller import Caller
-from proxy.content import Content, Role, Text
+from proxy.content import Content, Reference, Role, Text
 from proxy.examine import examine
 from proxy.examine.detector import Detector
 from proxy.facts import Evidence, Fact, Truth
 from proxy.location import WHOLE, Location
+from proxy.past import HISTORY, Dossier, Past
 
 F, U, T = Truth.FALSE, Truth.UNKNOWN, Truth.TRUE
 
@@ -104,3 +105,51 @@ def test_evidence_of_nothing_is_joined_once() -> None:
     unread = Says("three", Fact("media.audio", F, "three"), gaps=((HERE, "unread"),))
     assert examine(CONTENT, caller(), [nothing, unread]).unexamined == ((HERE, "unread"),)
     assert examine(CONTENT, caller(), [nothing, unread]) is not examine(CONTENT, caller(), [nothing, unread])
+
+
+NAMED = Reference(Location(("previous_response_id",)), "response", "resp_1")
+BOTH = Content((*CONTENT.parts, NAMED), (), "model")
+
+
+class Looks:
+    """A detector that tells what it was shown."""
+
+    name = "looks"
+    reports: frozenset[str] = frozenset()
+
+    def __init__(self) -> None:
+        self.shown: list[Content] = []
+
+    def examine(self, content: Content, caller: Caller) -> Evidence:
+        del caller
+        self.shown.append(content)
+        return Evidence(())
+
+
+def test_what_is_known_of_things_that_are_named() -> None:
+    """It is part of what the request shows, and conflicts with what is declared as if it stood there; detectors do not see it."""
+    past = Past({("response", "resp_1"): Dossier((Fact("media.mobile_camera", T, "looks", 1.0, (), 1),))})
+    looks = Looks()
+    evidence = examine(BOTH, caller(camera="fixed"), [looks], past)
+    known = Fact("media.mobile_camera", T, HISTORY, 1.0, (NAMED.location,), 1)
+    assert evidence.facts[0] == known
+    assert evidence.truth_of("conflict.camera") is T
+    assert looks.shown == [CONTENT]
+
+
+def test_what_is_not_known_stays_to_be_seen() -> None:
+    """A reference to something else, or to nothing that anybody remembers, is shown to every detector."""
+    looks = Looks()
+    for past in (Past(), Past({("response", "resp_2"): Dossier()}), Past({("file", "resp_1"): Dossier()})):
+        examine(BOTH, caller(), [looks], past)
+    assert looks.shown == [BOTH] * 3
+
+
+def test_evidence_of_the_past_is_nobody_elses() -> None:
+    """Detectors that see nothing share their evidence, but never that of a request that names something known."""
+    nothing = Says("one", Fact("media.images", F, "one"))
+    past = Past({("response", "resp_1"): Dossier((Fact("media.faces", T, "one", 1.0, (), 1),))})
+    before = examine(BOTH, caller(), [nothing])
+    assert examine(BOTH, caller(), [nothing], past).truth_of("media.faces") is T
+    assert examine(BOTH, caller(), [nothing]) is before
+    assert before.truth_of("media.faces") is U

@@ -11,7 +11,8 @@ from support.bodies import PICTURE, PICTURE_URI, PIXEL_URI, outline, pictures
 
 from proxy.errors import BadRequest, NotInspectable, RequestError, TooLarge
 from proxy.surface.limits import Limits
-from proxy.surface.lines import Lines, read_lines
+from proxy.surface.lines import Lines, lines_of, read_lines
+from proxy.surface.multipart import FORM, Form, FormField
 
 LIMITS = Limits()
 
@@ -154,3 +155,28 @@ def test_anything(pieces: list[bytes], purpose: str) -> None:
     assert [orjson.loads(one) for one in found.data.splitlines()] == [
         orjson.loads(one) for one in pieces if one.strip()
     ]
+
+
+def form(purpose: str, data: bytes) -> Form:
+    """A form that uploads a file."""
+    file = FormField("file", FORM.at("file"), data, "x.jsonl")
+    return Form((FormField("purpose", FORM.at("purpose"), purpose.encode()), file))
+
+
+@pytest.mark.parametrize("purpose", ["batch", "fine-tune", "evals", "assistants", "vision", "user_data", ""])
+def test_lines_of_a_form(purpose: str) -> None:
+    """Where a purpose asks for lines they are read, and the form has them as they were written anew; others stay as they are."""
+    sent = form(purpose, line() + b"\n\n")
+    written, lines = lines_of(sent, LIMITS)
+    if isinstance(lines, Lines):
+        assert [one.number for one in lines] == [1]
+        assert written.fields[1].data == lines.data == line_written()
+        assert written.fields[0] == sent.fields[0]
+    else:
+        assert (written, list(lines)) == (sent, [])
+    assert isinstance(lines, Lines) is (purpose in ("batch", "fine-tune", "evals"))
+
+
+def line_written() -> bytes:
+    """The line above as it is written anew."""
+    return orjson.dumps(json.loads(line())) + b"\n"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from proxy.errors import BadRequest, RequestError, TooLarge, UnsupportedMedia
 from proxy.exchange import Inbound
 from proxy.surface.limits import Limits
-from proxy.surface.multipart import FORM, Form, FormField, read_form, rewrite_form
+from proxy.surface.multipart import FORM, Form, FormField, is_form, read_form, rewrite_form
 
 LIMITS = Limits()
 
@@ -420,3 +420,37 @@ def test_whatever_is_read_is_written_alike(data: st.DataObject) -> None:
     inspected = rewrite_form(found)
     again = asyncio.run(by_aiohttp(inspected.content_type, b"".join(inspected.chunks)))
     assert again == [(field.name, field.filename, field.data) for field in found.fields]
+
+
+def test_the_words_of_a_field() -> None:
+    """The field of that name; empty where there is none. What is not UTF-8 is refused with its place."""
+    form = read(form_of(PROMPT, part('form-data; name="n"', b"\xff")))
+    assert (form.value("prompt"), form.value("other")) == ("hi", "")
+    with pytest.raises(BadRequest) as refusal:
+        form.value("n")
+    assert str(refusal.value.location) == "/form/n"
+
+
+def test_with_other_data() -> None:
+    """That part alone; the form that was there stays."""
+    form = read(form_of(PROMPT, part('form-data; name="file"; filename="a"')))
+    changed = form.with_data(form.fields[1], b"other")
+    assert told(changed) == [("/form/prompt", b"hi", None, ""), ("/form/file", b"other", "a", "")]
+    assert form.fields[1].data == b"x"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ((), False),
+        ((("content-type", "application/json"),), False),
+        ((("content-type", "multipart/form-data; boundary=b"),), True),
+        ((("content-type", " Multipart/Mixed"),), True),
+        ((("content-type", "application/json"), ("content-type", "multipart/form-data")), True),
+        ((("content-type", "x-multipart/form-data"),), False),
+        ((("x-content-type", "multipart/form-data"),), False),
+    ],
+)
+def test_is_form(headers: tuple[tuple[str, str], ...], expected: bool) -> None:  # noqa: FBT001 - a table
+    """Whatever says of itself that it is of parts, in any of its content types, is not read as something else."""
+    assert is_form(Inbound("POST", "/x", headers, b"")) is expected
