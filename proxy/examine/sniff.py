@@ -50,7 +50,9 @@ _OTHER_PICTURE: Final = "a picture of a format that is not read (JPEG, PNG, GIF 
 _DATABASE: Final = "a table or database in binary form"
 
 _FOREIGN: Final = (
-    (0, b"PK", _ARCHIVE),
+    (0, b"PK\x03\x04", _ARCHIVE),
+    (0, b"PK\x05\x06", _ARCHIVE),
+    (0, b"PK\x07\x08", _ARCHIVE),
     (0, b"\xd0\xcf\x11\xe0", _OFFICE),
     (0, b"{\\rtf", _OFFICE),
     (0, b"%!PS", "a PostScript program"),
@@ -88,9 +90,7 @@ _FOREIGN: Final = (
 )
 """Where a signature stands, the signature, and what the file then is. The first that fits counts."""
 
-_PLAIN_START: Final = frozenset(
-    {b"PK", b"MZ", b"BM", b"BZh", b"ID3", b"FLV", b"MSCF", b"PAR1", b"RIFF", b"8BPS", b"OggS"}
-)
+_PLAIN_START: Final = frozenset({b"MZ", b"BM", b"BZh", b"ID3", b"FLV", b"MSCF", b"PAR1", b"RIFF", b"8BPS", b"OggS"})
 """Signatures that ordinary words may begin with: a file that is text throughout is text in spite of them."""
 
 _UUENCODED: Final = re.compile(r"^begin [0-7]{3,4} \S", re.MULTILINE)
