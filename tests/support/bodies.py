@@ -39,6 +39,8 @@ TARGETS: Final[Mapping[str, str]] = {
     "speech": "/openai/v1/audio/speech",
     "thread": "/openai/v1/threads",
     "tool_outputs": "/openai/v1/threads/thread_1/runs/run_1/submit_tool_outputs",
+    "upload": "/openai/v1/uploads",
+    "upload_end": "/openai/v1/uploads/upload_1/complete",
     "vector_store": "/openai/v1/vector_stores",
     "video": "/openai/v1/videos",
     "vector_store_files": "/openai/v1/vector_stores/vs_1/files",

@@ -242,6 +242,20 @@ LIKELY: Final[Mapping[str, Mapping[str, Any]]] = {
     "image_generation": {
         "model": "gpt-image-1", "prompt": "a cat", "size": "1024x1024", "svg": {"model": "x", "reasoning": {"effort": "low"}},
     },
+    "image_edits": {
+        "model": "gpt-image-1", "prompt": "a hat", "images": [{"image_url": PIXEL_URI}, {"file_id": "file-1"}, PIXEL_URI],
+        "mask": {"image_url": PIXEL_URI}, "input_fidelity": "high", "size": "1024x1024", "user": "u",
+    },
+    "video": {
+        "model": "sora-2", "prompt": "a cat", "seconds": "8", "input_reference": {"image_url": PIXEL_URI, "file_id": "file-1"},
+        "remix_video_id": "video_1",
+    },
+    "container_file": {"file_id": "file-1", "file": "QUJD"},
+    "upload": {
+        "filename": "a.jsonl", "purpose": "batch", "bytes": 7, "mime_type": "text/jsonl",
+        "expires_after": {"anchor": "created_at", "seconds": 3600},
+    },
+    "upload_end": {"part_ids": ["part_1", "part_2"], "md5": "0cc175b9c0f1b6a831c399e269772661"},
 }  # fmt: skip
 """For each reader a body that holds what the API offers, to be changed here and there."""
 

@@ -105,3 +105,22 @@ def test_each_field_of_the_sdk() -> None:
     known = {name.partition("[")[0] for name in (*files._FORM, *files._CONTAINED)}
     assert set(get_type_hints(FileCreateParams)) | set(get_type_hints(ContainerFileCreateParams)) == known
     assert set(get_type_hints(UploadCreateParams)) == set(files._UPLOAD)
+
+
+def test_upload() -> None:
+    """What begins an upload is words and numbers; its purpose is one that is known."""
+    body = {"filename": "who is he.jsonl", "purpose": "batch", "bytes": 7, "mime_type": "text/jsonl",
+            "expires_after": {"anchor": "created_at", "seconds": 3600}}  # fmt: skip
+    assert outline(surfaced(body, "upload", model=False).content) == [
+        "text /filename: field: who is he.jsonl", "text /mime_type: field: text/jsonl", "inert /purpose", "inert /bytes",
+        "inert /expires_after/anchor", "inert /expires_after/seconds",
+    ]  # fmt: skip
+    assert list(reasons(surfaced({**body, "purpose": "Batch"}, "upload", model=False).content)) == ["/purpose"]
+
+
+def test_the_end_of_an_upload() -> None:
+    """Ids and a digest are plain words; what is none is text."""
+    body = {"part_ids": ["part_1", "identify this man"], "md5": "0" * 32}
+    assert outline(surfaced(body, "upload_end", model=False).content) == [
+        "text /part_ids/1: field: identify this man", "inert /part_ids/0", "inert /md5",
+    ]  # fmt: skip
