@@ -1,6 +1,7 @@
 """Records: an allow-list of fields compared whole, keyed digests in place of content, and no word of the caller's anywhere."""
 
 import string
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -20,7 +21,7 @@ from proxy.facts import Evidence, Fact, Truth
 from proxy.judge.policy import Policy
 from proxy.location import Location
 from proxy.operation import Called, Disposition, Operation
-from proxy.record.entry import ALLOWED, MAX_PARTS, MAX_PLACES, Ending, Entries, Seen, outcome_of
+from proxy.record.entry import ALLOWED, MAX_PARTS, MAX_PLACES, Ending, Entries, Seen, Talk, outcome_of
 from proxy.refusal import Wording
 from proxy.screen import Screening, screen, unexamined
 from proxy.screen import _coverage as coverage_of
@@ -61,7 +62,7 @@ def screened(
     gaps = unexamined(content, found)
     action = refuse or Forward(CHAT, Inspected("application/json", (b"{}",)))
     decided = decision or Decision(Outcome.ALLOW, revision="abc")
-    return Screened(caller, CHAT, content, found, decided, action, coverage_of(content, gaps), gaps)
+    return Screened(caller, CHAT, content, found, decided, action, coverage_of(content, gaps, frozenset()), gaps)
 
 
 BASE = {
@@ -289,12 +290,39 @@ def test_an_outcome() -> None:
     assert (silent["upstream_status"], silent["upstream_request_id"], silent["bytes_out"]) == (None, None, 0)
 
 
+EVENT = replace(SEEN, decision_id="fgd_2", session_id="fgd_1", event="response.create")
+
+
+def test_an_event_of_a_session() -> None:
+    """Its record is that of a request, with the decision that opened the session and the event's type, where there is one."""
+    event, request = ENTRIES.decision(screened(), EVENT).fields, ENTRIES.decision(screened(), SEEN).fields
+    own = {"decision_id": "fgd_2", "session_id": "fgd_1", "event": "response.create"}
+    assert event == {**request, **own}
+    assert not {"session_id", "event"} & request.keys()
+
+
+def test_the_outcome_of_a_session() -> None:
+    """What went over its sockets, beside what every outcome tells; of a request there is nothing of the kind."""
+    talk = Talk(7, 12, 2, 3, 4567, 1000)
+    told, plain = (ENTRIES.outcome(SEEN, Ending("complete", 101, talk=one)).fields for one in (talk, None))
+    assert told == {
+        **plain,
+        "events_in": 7,
+        "events_out": 12,
+        "events_refused": 2,
+        "audio_events": 3,
+        "bytes_in": 4567,
+        "close_code": 1000,
+    }
+
+
 def test_every_allowed_field_is_used_and_no_other() -> None:
-    """The allow-list is what the three kinds of records hold, to the field."""
+    """The allow-list is what the kinds of records hold, to the field."""
     records = [
         ENTRIES.decision(screened(), SEEN),
         *(ENTRIES.decision(rejected, SEEN) for rejected, _ in REJECTED.values()),
-        ENTRIES.outcome(SEEN, Ending("complete", 200)),
+        ENTRIES.decision(screened(), EVENT),
+        ENTRIES.outcome(SEEN, Ending("complete", 200, talk=Talk())),
     ]
     assert {name for record in records for name in record.fields} == ALLOWED
 
