@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 from support.data_port import GIVE_UP_S, chunked, data_port, http
 
 from proxy.errors import BadRequest, Unavailable
+from proxy.serve import data_port as module
 from proxy.serve.data_port import MAX_HEADERS, refuse_transfer_tricks
 from proxy.serve.log import configure
 from proxy.settings import Limits
@@ -245,6 +246,23 @@ async def test_the_time_for_headers_is_for_the_first_ones() -> None:
             reply = await reader.readuntil(b"5 bytes")
             assert status_of(reply) == 200
         writer.close()
+
+
+@pytest.mark.parametrize("drop", [b"", b"\r\n", b"a"], ids=["idle", "empty lines", "an endless header"])
+async def test_a_used_connection_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch, drop: bytes) -> None:
+    """It is closed in time whether nothing comes on it or a next request that never ends."""
+    monkeypatch.setattr(module, "KEEP_ALIVE_S", 0.3)
+    async with data_port(echo) as port, asyncio.timeout(GIVE_UP_S):
+        reader, writer = await port.connect()
+        writer.write(http(close=False))
+        assert status_of(await reader.readuntil(b"0 bytes")) == 200
+        writer.write(b"GET / HTTP/1.1\r\nX-One: " if drop == b"a" else drop)
+        ended = asyncio.ensure_future(reader.read())
+        while not ended.done():
+            await asyncio.wait([ended], timeout=0.05)
+            writer.write(drop)
+        writer.close()
+        assert (ended.result(), port.malformed) == (b"", [])
 
 
 async def test_a_caller_that_hangs_up() -> None:
