@@ -201,7 +201,7 @@ class Exchange:
 
     async def _with_pictures(self, surfaced: Surfaced, tenant: TenantEntry) -> Surfaced:
         """The same, with the pictures that are fetched for this tenant in place of their addresses."""
-        if not tenant.remote_images.fetch:
+        if not tenant.remote_images.fetch or not surfaced.tree:  # what a form names by address is not fetched
             return surfaced
         begun = time.monotonic()
         inlined, self.fetched = await self.shell.remote.inline(surfaced, tenant, self.held)

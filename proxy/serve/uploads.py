@@ -168,7 +168,8 @@ class Uploads:
         """Send the file in front of its end, which is given back with the service's ids. Raises UpstreamError."""
         end = outgoing.take()
         data = surfaced.kept
-        ids = [await self._send_slice(piece, end.called, outgoing, headers) for piece in slices(data)]
+        pieces = await self._pool.run(lambda: slices(data))
+        ids = [await self._send_slice(piece, end.called, outgoing, headers) for piece in pieces]
         body = await self._pool.run(lambda: ending(surfaced.tree, ids, data))
         return Outgoing(Forward(end.called, body), outgoing.receipt, outgoing.extra)
 

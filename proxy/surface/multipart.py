@@ -56,6 +56,9 @@ _NAME: Final = re.compile(r"([^\[\];%]{1,128})((?:\[[^\[\];%]{0,64}\]){0,4})")
 _BRACKETS: Final = re.compile(r"\[([^\[\]]*)\]")
 _LIST: Final = "[]"
 
+_CHARSET_FIELD: Final = "_charset_"
+"""A part whose value is the character set of all other parts, to some servers (RFC 7578, 4.6)."""
+
 _MAX_FILENAME: Final = 255
 
 _ESCAPED: Final = re.compile(r"%(?:22|0[0ad]|2f|5c)", re.IGNORECASE)
@@ -219,6 +222,8 @@ def _place(name: str, seen: dict[str, int]) -> Location:
     match = _NAME.fullmatch(name)
     if match is None or _CONTROLS.search(name) or _ENCODED_WORD in name:
         raise BadRequest("a part's name is empty, or holds control characters, escapes or stray brackets", FORM)
+    if name.casefold() == _CHARSET_FIELD:
+        raise BadRequest("a part that names the character set of others is not read; send UTF-8", FORM.at(name))
     steps: list[Step] = [match[1], *(_BRACKETS.findall(match[2]))]
     if "" in steps[1:-1]:
         raise BadRequest("a part's name is a list in the midst of it", FORM.at(match[1]))

@@ -183,6 +183,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a list within": (form_of(part('form-data; name="a[][b]"')), "/form/a"),
     "brackets without end": (form_of(part(f'form-data; name="a{"[b]" * 5}"')), "/form"),
     "a name without end": (form_of(part(f'form-data; name="{"a" * 129}"')), "/form"),
+    "a part that names a character set": (form_of(part('form-data; name="_charset_"', b"utf-16"), PROMPT), "/form/_charset_"),
+    "the same in capitals": (form_of(part('form-data; name="_CHARSET_"', b"utf-16"), PROMPT), "/form/_CHARSET_"),
     "the same name": (form_of(PROMPT, PROMPT), "/form/prompt"),
     "the same name in another case": (form_of(PROMPT, part('form-data; name="Prompt"')), "/form/Prompt"),
     "the same name, case-folded": (form_of(part('form-data; name="ß"'), part('form-data; name="SS"')), "/form/SS"),
