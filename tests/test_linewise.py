@@ -44,7 +44,7 @@ def lines(count: int) -> Iterator[Line]:
 
 def over(count: int, found: dict[int, Judged], own: Judged = NOTHING) -> Judged:
     """What is said of a file with so many lines, where some are judged as `found` says and all others are quiet."""
-    return by_line(own, lines(count), lambda content: found.get(int(content.parts[0].text), NOTHING), 60)  # type: ignore[union-attr]
+    return by_line(own, lines(count), lambda content: found.get(int(content.parts[0].text), NOTHING), 60)  # type: ignore[union-attr] # each part is text
 
 
 def test_quiet_lines() -> None:

@@ -1,4 +1,4 @@
-"""What is switched off or caught wholesale has a reason, in words, on its line."""
+"""What is switched off, or caught wholesale and kept, has a reason, in words, on its line."""
 
 import ast
 import io
@@ -28,7 +28,7 @@ def comments(source: str) -> dict[int, str]:
 
 
 def unreasoned(source: str) -> Iterator[int]:
-    """Lines that switch a check off, or catch everything, without a reason of two words or more behind it."""
+    """Lines that switch a check off, or catch everything and keep it, without a reason in words behind it."""
     said = comments(source)
     for line, comment in said.items():
         if _SWITCH.search(comment) and not _has_reason(_REASONED.fullmatch(comment)):
@@ -39,12 +39,14 @@ def unreasoned(source: str) -> Iterator[int]:
 
 
 def _has_reason(match: re.Match[str] | None) -> bool:
-    return match is not None and len(match["why"].split()) > 1
+    return match is not None and len(match["why"]) > 3
 
 
 def _catches_all(node: ast.AST) -> int:
-    """The line of a handler for everything, or of `suppress` for everything; else 0."""
+    """The line of a handler that keeps everything, or of `suppress` for everything; else 0."""
     match node:
+        case ast.ExceptHandler(body=[*_, ast.Raise(exc=None)]):
+            return 0  # it tidies up, and keeps nothing
         case ast.ExceptHandler(type=kind) if kind is None or _is_broad(kind):
             return node.lineno
         case ast.Call(func=ast.Attribute(attr="suppress") | ast.Name(id="suppress"), args=args) if any(
@@ -69,7 +71,9 @@ LINES = {
     # a line of code, and whether it is told
     "x = 1  # noqa": True,
     "x = 1  # noqa: S105": True,
-    "x = 1  # noqa: S105 - known": True,
+    "x = 1  # noqa: S105 -": True,
+    "x = 1  # noqa: S105 - ok": True,
+    "x = 1  # noqa: S105 - success": False,
     "x = 1  # noqa: S105 - no password": False,
     "x = 1  # noqa: S105, S106 - no password": False,
     "x = 1  # NOQA": True,
@@ -93,6 +97,9 @@ LINES = {
     "try: ...\nexcept BaseException: ...  # cleaned up": False,
     "try: ...\nexcept Exception: ...  # noqa: BLE001 - whatever it was": False,
     "try: ...\nexcept OSError: ...": False,
+    "try: ...\nexcept BaseException:\n    clean()\n    raise": False,
+    "try: ...\nexcept BaseException:\n    if x:\n        raise": True,
+    "try: ...\nexcept:\n    raise": False,
     "with suppress(Exception): ...": True,
     "with contextlib.suppress(OSError, BaseException): ...": True,
     "with contextlib.suppress(Exception): ...  # it goes anyway": False,

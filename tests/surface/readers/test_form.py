@@ -134,7 +134,7 @@ def unaccounted(parts: list[Part], content: Content) -> list[str]:
         name
         for name, data, *_ in parts
         if name in inert and not is_word(data if isinstance(data, str) else data.decode("utf-8", "replace"))
-        and not data.startswith(b"-")  # type: ignore[arg-type]
+        and not data.startswith(b"-")  # type: ignore[arg-type] # bytes, as the line before says
     ]  # fmt: skip
     return lost + speaks
 

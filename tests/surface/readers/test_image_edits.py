@@ -74,7 +74,7 @@ JSON: dict[str, tuple[object, list[str]]] = {
 def test_json(case: str) -> None:
     """The same as JSON: pictures as data URIs, addresses, or files that the service keeps."""
     body, expected = JSON[case]
-    assert outline(surfaced(body, "image_edits").content) == expected  # type: ignore[arg-type]
+    assert outline(surfaced(body, "image_edits").content) == expected  # type: ignore[arg-type] # a body and its parts
 
 
 def test_each_field_of_the_sdk() -> None:
