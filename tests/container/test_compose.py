@@ -87,7 +87,7 @@ def test_no_secret_stands_in_it() -> None:
 
 
 def test_facegate_finds_its_configuration() -> None:
-    """The settings name what is mounted beside them; the journal lies on a volume; the demonstration is behind."""
+    """The settings name what is mounted beside them; journal and memory lie on a volume; the demonstration is behind."""
     path = seen("facegate", "/etc/facegate/proxy.yaml")
     assert path == ROOT / "deploy" / "container" / "proxy.yaml"
     settings = load_settings(path)
@@ -96,6 +96,7 @@ def test_facegate_finds_its_configuration() -> None:
         assert seen("facegate", f"/etc/facegate/{name}").exists()
     journal = PurePosixPath(settings.audit.path)
     assert mounts("facegate")[str(journal.parent)] == "journal"
+    assert settings.memory.path is None  # so it lies beside the journal, on the same volume
     assert SERVICES["facegate"]["ports"] == [f"127.0.0.1:8080:{settings.listen.port}"]
     assert float(SERVICES["facegate"]["stop_grace_period"].removesuffix("s")) > settings.drain_timeout_s
 

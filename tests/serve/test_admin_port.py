@@ -121,6 +121,11 @@ async def test_not_ready_while_it_drains(tmp_path: Path) -> None:
         await stopping
 
 
+async def unreadable(_: web.Request) -> web.StreamResponse:
+    """A reply of the service that nothing can be learned from."""
+    return web.Response(content_type="application/json")
+
+
 async def test_every_metric_of_the_table_moves(tmp_path: Path) -> None:
     """Each row is counted somewhere: a handful of endings brings all of them from nothing to something."""
     async with gate(tmp_path, hosts=("pictures.example.org",)) as proxy:
@@ -132,6 +137,12 @@ async def test_every_metric_of_the_table_moves(tmp_path: Path) -> None:
         with full_disk(proxy.journal):
             assert (await proxy.post(HELLO))[0] == 503
         await page(proxy, "/readyz")
+        asked = {"model": "gpt-4o", "input": "hello"}
+        assert (await proxy.post(asked, path="/openai/v1/responses"))[0] == 200
+        assert proxy.metric("facegate_memory_entries") == 2
+        proxy.service.behave = unreadable
+        assert (await proxy.post(asked, path="/openai/v1/responses"))[0] == 200
+        assert proxy.metric("facegate_memory_failures_total", action="learn") == 1
         during = await _while_in_flight(proxy)
         found = await exposed(proxy)
         seen = [name for scrape in (during, found) for name, value in scrape.items() if value]
