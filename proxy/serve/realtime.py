@@ -168,7 +168,23 @@ class _Session:
     counted: int = 0
 
     async def run(self) -> str:
-        end = End("cancelled", code=INTERNAL, service=GOING_AWAY)  # what a cancellation leaves standing
+        """Pass on until it ends; how it ended.
+
+        A caller that hangs up cancels whoever serves it. What it said last is heard all the same, and both sockets are closed in
+        order, unless that takes too long.
+        """
+        talking = asyncio.ensure_future(self._talk())
+        try:
+            return await asyncio.shield(talking)
+        except asyncio.CancelledError:
+            await asyncio.wait([talking], timeout=2 * CLOSE_S)
+        finally:
+            talking.cancel()
+        await asyncio.wait([talking])
+        return "cancelled" if talking.cancelled() else talking.result()
+
+    async def _talk(self) -> str:
+        end = End("cancelled", GOING_AWAY)  # what a cancellation leaves standing
         try:
             end = await self._first_of(self._from_caller(), self._from_service(), self._until_over())
         except Exception as crash:  # noqa: BLE001 - a session that fails is closed, recorded and logged
@@ -199,7 +215,7 @@ class _Session:
                 return _left(message)
             self.active = time.monotonic()
             if rate.exceeded(self.active):
-                return End("refused", POLICY, b"too many events within a minute")
+                return End("refused", POLICY, b"too many events within a minute", NORMAL)
             end = await self._take(message.data, binary=message.binary)
             if end is not None:
                 return end
@@ -230,7 +246,7 @@ class _Session:
         self.counted += verdict.counts
         if self.counted < self.settings.refused_events:
             return None
-        return End("refused", POLICY, b"%d events were refused" % self.counted)
+        return End("refused", POLICY, b"%d events were refused" % self.counted, NORMAL)
 
     def _count(self, verdict: Verdict) -> None:
         fate = "exempt" if verdict.speech else "refused" if verdict.forward is None else "forwarded"
@@ -271,18 +287,20 @@ class _Session:
                 return End("complete", GOING_AWAY, b"the proxy is about to stop")
 
     async def _close(self, end: End) -> None:
-        """Close both sockets, the caller's first; neither holds up the end for longer than `CLOSE_S` or so."""
-        self.asked.talk.close_code = sendable(end.code)
+        """Close both sockets, within `CLOSE_S`."""
+        self.asked.talk.close_code = sendable(end.code) if end.ended != "cancelled" else 0
         transport = self.asked.request.transport
-        await _quietly(self.caller.close(code=sendable(end.code), message=end.reason))
-        if transport is not None:  # what it does not read it need not get
-            asyncio.get_running_loop().call_later(CLOSE_S, transport.abort)
-        await _quietly(self.service.close(end.service or end.code, b""))
+        if transport is not None:  # what the caller does not read by then it need not get
+            asyncio.get_running_loop().call_later(2 * CLOSE_S, transport.abort)
+        await asyncio.gather(
+            _quietly(self.caller.close(code=sendable(end.code), message=end.reason)),
+            _quietly(self.service.close(end.service or end.code)),
+        )
 
 
 async def _quietly(closing: Awaitable[object]) -> None:
     with contextlib.suppress(TimeoutError, OSError, aiohttp.ClientError):
-        async with asyncio.timeout(2 * CLOSE_S):
+        async with asyncio.timeout(CLOSE_S):
             await closing
 
 
