@@ -37,15 +37,14 @@ def unfold(document: Document, limits: DocumentLimits, clock: Callable[[], float
 
 def _parts(data: bytes, here: Location, limits: DocumentLimits, deadline: Deadline) -> Iterator[Part]:
     found = sniff(data)
-    match found.kind:
-        case Kind.PICTURE:
-            yield Image(here, Inline("", data))
-        case Kind.PDF:
-            yield from open_pdf(data, here, limits, deadline)
-        case Kind.TEXT:
-            yield _text(data, here)
-        case Kind.OTHER:
-            raise Unopened(found.why)
+    if found.kind is Kind.PICTURE:
+        yield Image(here, Inline("", data))
+    elif found.kind is Kind.PDF:
+        yield from open_pdf(data, here, limits, deadline)
+    elif found.kind is Kind.TEXT:
+        yield _text(data, here)
+    else:
+        raise Unopened(found.why)
 
 
 def _text(data: bytes, here: Location) -> Text:

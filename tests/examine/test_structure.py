@@ -6,7 +6,7 @@ import zlib
 import pytest
 from support import pictures
 
-from proxy.examine.structure import gif_extents, jpeg_scans, png_damage
+from proxy.examine.structure import gif_extents, jpeg_scans, picture_end, png_damage
 
 DAMAGED = "a picture that is truncated or damaged"
 HEADERS = "a PNG that has no header in front, or a second one"
@@ -88,3 +88,22 @@ def test_an_end_in_the_bytes_of_a_comment_hides_no_scan() -> None:
 )
 def test_gif(data: bytes, extents: list[tuple[int, int]]) -> None:
     assert list(gif_extents(data))[: len(extents) or 1] == extents
+
+
+ENDS = {
+    **{form: pictures.coffee(form) for form in pictures.FORMATS},
+    **{f"animated {form}": pictures.animation(form) for form in ("GIF", "WEBP", "APNG")},
+    "progressive": pictures.progressive(),
+    "thumbnail": pictures.with_face_thumbnail(),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_picture_end(case: str) -> None:
+    whole = ENDS[case]
+    found = [picture_end(data) for data in (whole, whole + b"more", whole + pictures.face(), whole[:-1], whole[:40])]
+    assert found == [len(whole), len(whole), len(whole), 0, 0]
+
+
+def test_a_gif_of_rubbish_has_no_end() -> None:
+    assert picture_end(b"GIF89a\1\0\1\0\0\0\0" + b"?" * 9 + b";") == 0
