@@ -10,7 +10,7 @@ from proxy.exchange import Forward, Screened, Surfaced
 from proxy.past import NOTHING_BEFORE, Dossier, Name, Past, left_by
 from proxy.record.metrics import Metrics
 from proxy.serve.keeping import Keeping, Told
-from proxy.serve.memory import Memory, MemoryUnavailable
+from proxy.serve.memory import LASTING, Memory, MemoryUnavailable
 from proxy.serve.pool import Pool
 
 MAX_NAMES: Final = 1000
@@ -80,14 +80,22 @@ class Remembering:
 
 
 def _additions(screened: Screened, named: Sequence[Reference]) -> Mapping[Name, Dossier]:
-    """What a request that is to be forwarded adds, and to which of the things that it names."""
-    if not isinstance(screened.action, Forward):
+    """What a request that is to be forwarded adds to the things that it names and that may change; to some of them nothing.
+
+    Those too must still stand as they were seen: an assistant that is told something new while a large request that names it
+    is examined would do the new thing with it.
+    """
+    called = screened.called
+    if not isinstance(screened.action, Forward) or called.method != "POST":
         return {}
-    added_to: dict[Name, list[Reference]] = {}
+    places: dict[Name, list[Reference]] = {}
     for one in named:
-        if one.kind in screened.called.operation.extends:
-            added_to.setdefault((one.kind, one.id), []).append(one)
-    return {name: left_by(screened.evidence, *places) for name, places in added_to.items()}
+        if one.kind not in LASTING or one.kind in called.operation.extends:
+            places.setdefault((one.kind, one.id), []).append(one)
+    return {
+        name: left_by(screened.evidence, *added_to) if name[0] in called.operation.extends else Dossier()
+        for name, added_to in places.items()
+    }
 
 
 def _renewed(past: Past, additions: Mapping[Name, Dossier], standing: Past) -> Past:

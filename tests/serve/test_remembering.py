@@ -174,6 +174,30 @@ async def test_what_changes_while_it_is_judged(runtime: Runtime, remembering: Re
     assert never.meanwhile == []
 
 
+async def test_what_is_named_stands_as_it_was_seen(runtime: Runtime, remembering: Remembering) -> None:
+    """Also what is not added to, if it may change: an assistant that is told something new meanwhile is seen anew."""
+    memory = remembering.memory
+    thread, assistant = ("thread", "thread_1"), ("assistant", "asst_1")
+    await memory.remember("retail-co", [thread], FACE)
+    await memory.remember("retail-co", [assistant], Dossier())
+    path = "/openai/v1/threads/thread_1/runs"
+    run = Judging(runtime, {"assistant_id": "asst_1"}, path)
+    assert (await run.by(remembering), len(run.asked)) == ("forwarded", 1)
+    assert await memory.recall("retail-co", [assistant]) == Past({assistant: Dossier()})
+    run.meanwhile = [memory.remember("retail-co", [assistant], WHO)]
+    assert (await run.by(remembering), len(run.asked)) == ("prohibited_use", 3)
+
+
+async def test_reading_changes_nothing(runtime: Runtime, remembering: Remembering) -> None:
+    """A thing that is only read or deleted is not written to."""
+    memory: Any = remembering.memory
+    await memory.remember("retail-co", [TALK], FACE)
+    memory._thread.submit(memory._store._opened.database.execute, "PRAGMA query_only = ON").result()
+    for method in ("GET", "DELETE"):
+        assert await Judging(runtime, None, "/openai/v1/conversations/conv_1", method).by(remembering) == "forwarded"
+    assert await Judging(runtime, asks("x", conversation="conv_1")).by(remembering) == Unavailable.code
+
+
 async def test_too_many_names(runtime: Runtime, remembering: Remembering) -> None:
     """One request cannot keep the memory busy; the same thing named again is one."""
 
