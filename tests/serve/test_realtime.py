@@ -5,13 +5,14 @@ import base64
 import contextlib
 import os
 import resource
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import orjson
 import pytest
+import pytest_asyncio
 from aiohttp import WSCloseCode, WSMsgType, web
 from openai import AsyncAzureOpenAI, AsyncOpenAI
 from support.events import message, says, shows
@@ -30,6 +31,35 @@ A_FACE = message(shows(data_uri(FACE)))
 A_CUP = message(shows(data_uri(COFFEE)))
 SPEECH = {"type": "input_audio_buffer.append", "audio": base64.b64encode(b"\x00\x01" * 240).decode()}
 MOOD = {"type": "session.update", "session": {"instructions": "Tell me what emotion the speaker's voice shows."}}
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+AUDIO: Mapping[str, Any] = {"acme-health": "exempt", "city-vendor": "refuse"}
+"""What the register says of speech, where it says anything."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gate]:
+    """A running proxy for all tests that need no other settings: to load word lists takes longer than to hold a session."""
+    folder = tmp_path_factory.mktemp("realtime")
+    file = load(register_with_keys(folder), RegisterFile)
+    tenants = [one.model_copy(update={"realtime_audio": AUDIO.get(one.id, one.realtime_audio)}) for one in file.tenants]
+    async with gate(folder, RegisterFile(tenants=tuple(tenants))) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def proxy(shared: Gate) -> Gate:
+    """The same, with nothing left of other tests in its journal and its stand-in."""
+    async with asyncio.timeout(20):
+        while shared.facegate.shell.in_flight.requests:
+            await asyncio.sleep(0.01)
+    await shared.records()
+    os.truncate(shared.journal, 0)
+    shared.service.arrived.clear()
+    return shared
 
 
 def clients(proxy: Gate) -> Mapping[str, AsyncOpenAI]:
@@ -211,9 +241,14 @@ async def test_a_refusal_says_where_and_why(proxy: Gate) -> None:
 # ---- speech
 
 
+def unheard(proxy: Gate) -> float:
+    """How many pieces of speech went on without being judged one by one."""
+    return proxy.metric("facegate_realtime_events_total", event="audio", disposition="exempt")
+
+
 async def test_speech_passes_unheard(proxy: Gate) -> None:
     """Pieces of speech go on; the first is judged and recorded, the others are counted."""
-    service = realtime_service(proxy)
+    service, before = realtime_service(proxy), unheard(proxy)
     assert await refused(proxy, [HELLO, *([SPEECH] * 20)], "eu-police") == []
     assert service.types == ["conversation.item.create", *(["input_audio_buffer.append"] * 20), "response.create"]
     (outcome,) = await proxy.endings()
@@ -226,7 +261,7 @@ async def test_speech_passes_unheard(proxy: Gate) -> None:
     ]
     assert decisions[1]["coverage"] == {"inspected": 0, "refused": 0, "exempt": 1}
     assert decisions[1]["outcome"] == "advise"  # recordings of the police: people look at what is drawn from them
-    assert proxy.metric("facegate_realtime_events_total", event="audio", disposition="exempt") == 19
+    assert unheard(proxy) - before == 19
 
 
 EITHER = (
@@ -234,31 +269,31 @@ EITHER = (
 )
 
 HEARD: Mapping[str, tuple[str, Sequence[dict[str, Any]], Sequence[tuple[str, str]]]] = {
-    "speech alone": ("without_pictures", [SPEECH, SPEECH], []),
+    "speech alone": ("retail-co", [SPEECH, SPEECH], []),
     "speech, then what it feels like": (
-        "without_pictures",
+        "retail-co",
         [SPEECH, MOOD, SPEECH],
         [("prohibited_use", "emotion-inference")],
     ),
     "what it feels like, then speech": (
-        "without_pictures",
+        "retail-co",
         [MOOD, SPEECH, SPEECH],
         [("prohibited_use", "emotion-inference")] * 2,
     ),
-    "a picture, then speech": ("without_pictures", [A_CUP, SPEECH], [("not_inspectable", EITHER)]),
+    "a picture, then speech": ("retail-co", [A_CUP, SPEECH], [("not_inspectable", EITHER)]),
     "speech, then a picture": (
-        "without_pictures",
+        "retail-co",
         [SPEECH, A_CUP],
         [("not_inspectable", EITHER.replace("/audio", "/item/content/0/image_url"))],
     ),
     "both in one event": (
-        "without_pictures",
+        "retail-co",
         [message({"type": "input_audio", "audio": SPEECH["audio"]}, shows(data_uri(COFFEE)))],
         [("not_inspectable", EITHER.replace("/audio", "/item/content/0/audio"))],
     ),
-    "speech beside pictures, where the tenant may": ("exempt", [A_CUP, SPEECH, A_CUP], []),
+    "speech beside pictures, where the tenant may": ("acme-health", [A_CUP, SPEECH, A_CUP], []),
     "no speech, where the tenant may not": (
-        "refuse",
+        "city-vendor",
         [SPEECH],
         [("not_inspectable", "/audio cannot be inspected: content of kind audio is not examined yet")],
     ),
@@ -266,14 +301,11 @@ HEARD: Mapping[str, tuple[str, Sequence[dict[str, Any]], Sequence[tuple[str, str
 
 
 @pytest.mark.parametrize("name", HEARD)
-async def test_what_may_be_said(tmp_path: Path, name: str) -> None:
+async def test_what_may_be_said(proxy: Gate, name: str) -> None:
     """What becomes of speech is the register's to say; what is asked of it in words is judged in either order."""
-    rule, events, expected = HEARD[name]
-    file = load(register_with_keys(tmp_path), RegisterFile)
-    tenants = tuple(one.model_copy(update={"realtime_audio": rule}) for one in file.tenants)
-    async with gate(tmp_path, RegisterFile(tenants=tenants)) as proxy:
-        realtime_service(proxy)
-        assert await refused(proxy, events, "retail-co") == expected
+    tenant, events, expected = HEARD[name]
+    realtime_service(proxy)
+    assert await refused(proxy, events, tenant) == expected
 
 
 # ---- what is no event
@@ -318,7 +350,8 @@ async def test_binary_messages_are_refused(proxy: Gate) -> None:
         await socket.send_bytes(b'{"type":"response.create"}')
         assert (await next_event(socket))["error"]["code"] == "not_inspectable"
     assert service.messages == []
-    assert proxy.metric("facegate_realtime_events_total", event="other", disposition="refused") == 1
+    _, decision = await proxy.records("decision")
+    assert (decision["event"], decision["outcome"]) == ("binary", "rejected")
 
 
 async def test_text_that_is_no_utf8_ends_the_session(proxy: Gate) -> None:
@@ -448,7 +481,7 @@ async def test_events_that_are_too_large(tmp_path: Path) -> None:
         assert [one["ended"] for one in await proxy.endings(2)] == ["refused", "upstream_error"]
 
 
-def test_a_minute_begins_with_an_event() -> None:
+async def test_a_minute_begins_with_an_event() -> None:
     """So many within a minute, and as many again in the next."""
     rate = Rate(2)
     assert [rate.exceeded(now) for now in (100.0, 101.0, 102.0, 159.9, 160.0, 161.0, 162.0)] == [
