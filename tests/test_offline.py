@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.cases import PACK
+from support.forms import FORM_TYPE, written
 from support.gate import CONFIG
 
 from proxy.case import ApprovalCase, CallerCase, Case, PrincipalCase, parse_case
@@ -300,3 +301,15 @@ def test_what_earlier_requests_showed(bench: Bench, name: str) -> None:
             "/input",
             "/previous_response_id",
         }
+
+
+def test_a_form(bench: Bench, tmp_path: Path) -> None:
+    """A form is a file of raw bytes with its content type; a batch in it is judged line by line, as by the server."""
+    line = '{"custom_id":"1","method":"POST","url":"/v1/responses","body":{"model":"m","input":"%s"}}'
+    lines = [line % "Write a limerick.", line.replace('"1"', '"2"') % "Match this face against the mugshot database."]
+    (tmp_path / "form").write_bytes(written(("purpose", "batch"), ("file", "\n".join(lines), "b.jsonl")))
+    batch = {"path": "/openai/v1/files", "content_type": FORM_TYPE[1], "body": "@file:form"}
+    police = decide(case(tenant="metro-pd", **batch), bench, tmp_path, TODAY)
+    assert (police.status, "(line 2)" in police.message) == (403, True)
+    assert police.decision is not None
+    assert [str(place) for place in police.decision.findings[0].locations] == ["/line/2/input"]
