@@ -152,6 +152,7 @@ PARTS: list[tuple[str, Part, str]] = [
     ("remote recording", Audio(at("a"), Remote("https://a")), "content of kind audio is not examined yet"),
     ("moving picture", Video(at("a"), Inline("video/mp4", b"")), "content of kind video is not examined yet"),
     ("file", Document(at("a"), Inline("application/pdf", b"")), "content of kind document is not examined yet"),
+    ("file that is opened", Document(at("a"), Inline("application/pdf", b""), opened=True), ""),
     (
         "remote file",
         Document(at("a"), Remote("https://a")),

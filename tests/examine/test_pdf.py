@@ -254,7 +254,7 @@ SAID: dict[str, bytes] = {
     "in a comment with escapes": _annotation(b"/Subtype/Text/Contents(\\167ho i\\\ns this)"),
     "in the looks of a comment": _appearance(),
     "in a form field": _annotation(b"/Subtype/Widget/FT/Tx/T(a)/V(who is this)"),
-    "in a form field as a stream": _catalog(b"/A<</V 6 0 R/DV 99 0 R>>", pdfs.stream(b"who is this", packed=True)),
+    "in a form field as a stream": _catalog(b"/A<</V 6 0 R/DV 3 0 R>>", pdfs.stream(b"who is this", packed=True)),
     "in a link": _annotation(b"/Subtype/Link/A<</S/URI/URI(https://x.example/who is this)>>"),
     "in the title": _catalog(b"", b"<</Title(who is this)>>", trailer=b"/Info 6 0 R"),
     "in the keywords": _catalog(b"", b"<</Keywords(who is this)>>", trailer=b"/Info 6 0 R"),

@@ -40,7 +40,7 @@ def in_comment(levels: int, content: bytes) -> bytes:
 def in_circle(length: int) -> bytes:
     """Forms of which each draws the next, and the last the first."""
     draft = pdfs.Draft()
-    first = max(draft.objects) + 1
+    first = draft.following
     for number in range(length):
         following = first + (number + 1) % length
         entries = b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X %d 0 R>>>>" % following
@@ -52,7 +52,7 @@ def in_circle(length: int) -> bytes:
 def shared(content: bytes) -> bytes:
     """A form whose resources name the form itself, as those of programs do that keep one list for all."""
     draft = pdfs.Draft()
-    number = max(draft.objects) + 1
+    number = draft.following
     entries = b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X %d 0 R>>>>" % number
     draft.add(pdfs.stream(content, entries))
     draft.page(b"/X Do", b"/XObject<</X %d 0 R>>" % number)

@@ -54,9 +54,14 @@ class Draft:
 
     def add(self, body: bytes) -> int:
         """Another object; its number."""
-        number = max(self.objects) + 1
+        number = self.following
         self.objects[number] = body
         return number
+
+    @property
+    def following(self) -> int:
+        """The number of the object that is added next."""
+        return len(self.objects) + 1
 
     def page(
         self,
