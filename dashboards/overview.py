@@ -102,6 +102,14 @@ EXAMINATION: Final = Row("Examination", (
            "cps", (Query(per_second("facegate_parts_total", by="disposition"), "{{disposition}}"),), width=12, stacked=True),
 ))  # fmt: skip
 
+REALTIME: Final = Row("Realtime sessions", (
+    Course("Open sessions", "Sessions that are open now.",
+           "short", (Query(f"sum by (instance) ({series('facegate_realtime_sessions')})", "{{instance}}"),), width=12),
+    Course("Events", "Events of sessions. `audio exempt` is speech that passes unheard; `other refused` is what is no event.",
+           "cps", (Query(per_second("facegate_realtime_events_total", by="event, disposition"), "{{event}} {{disposition}}"),),
+           width=12, stacked=True),
+))  # fmt: skip
+
 HEALTH: Final = Row("Audit and health", (
     Course("Audit records", "Records handed to the journal, one decision and one outcome a request, and those that it could not"
            " take.",
@@ -144,5 +152,5 @@ OVERVIEW: Final = Dashboard(
         Variable("tenant", "Tenant", "facegate_requests_total"),
         Variable("operation", "Operation", "facegate_requests_total"),
     ),
-    rows=(NOW, TRAFFIC, SPEED, EXAMINATION, HEALTH),
+    rows=(NOW, TRAFFIC, SPEED, EXAMINATION, REALTIME, HEALTH),
 )
