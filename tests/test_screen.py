@@ -26,6 +26,7 @@ from proxy.content import (
     Video,
 )
 from proxy.decision import Decision, Outcome
+from proxy.examine.media import Media
 from proxy.exchange import Forward, Inspected, Line, Refuse, Surfaced
 from proxy.facts import CATALOGUE, Evidence, Fact, Truth
 from proxy.judge.policy import FactIs, Pack, Policy, Rule, fact_names, needs
@@ -311,3 +312,98 @@ def test_a_file_of_lines() -> None:
         screened = screen(replace(surfaced(HELLO), lines=told), caller(), looking, "d")
         assert screened.decision.outcome is outcome
     assert screen(replace(surfaced(HELLO), lines=lines), caller(), looking, "d").gaps == []
+
+
+# ---- files
+
+
+def pdf(*steps: str | int) -> Document:
+    return Document(at(*steps), Inline("application/pdf", b"%PDF"), "a.pdf")
+
+
+class Opens:
+    """Opens files to what it is told, and counts them."""
+
+    def __init__(self, *told: Unfolded | Exception) -> None:
+        self.told = list(told)
+        self.asked: list[Document] = []
+
+    def __call__(self, document: Document) -> Unfolded:
+        self.asked.append(document)
+        found = self.told.pop(0) if self.told else Unfolded(())
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def test_files_become_parts() -> None:
+    """What a file holds follows it, and counts as any part does; the file itself stays."""
+    inside = Image(at("file", "page", 1), Inline("image/jpeg", b"x"))
+    opener = Opens(Unfolded((inside,)))
+    opening = replace(screening(Says(Truth.FALSE)), unfold=opener)
+    screened = screen(surfaced(HELLO, pdf("file")), caller(), opening, "d")
+    assert screened.content.parts == (HELLO, replace(pdf("file"), opened=True), inside)
+    assert isinstance(screened.action, Forward)
+    kinds = {("text", "inspected"): 1, ("document", "inspected"): 1, ("image", "inspected"): 1}
+    assert (screened.coverage, screened.gaps) == (Coverage(3, 0, 0, kinds), [])
+    assert opener.asked == [pdf("file")]
+
+
+FAILURES: list[tuple[str, Unfolded | Exception, str]] = [
+    ("a gap", Unfolded((), ((at("file"), "it is strange"),)), "it is strange"),
+    ("a failure", RuntimeError("its words are not told"), "opening the file failed: RuntimeError"),
+    ("no memory", MemoryError(), "opening the file failed: MemoryError"),
+]
+
+
+@pytest.mark.parametrize(("found", "why"), [one[1:] for one in FAILURES], ids=[one[0] for one in FAILURES])
+def test_a_file_that_stays_closed_is_in_the_way(found: Unfolded | Exception, why: str) -> None:
+    """Its gaps are opaque parts, to detectors too; the reason is told; files after it are not even tried."""
+    opener = Opens(found)
+    opening = replace(screening(Says(Truth.FALSE)), unfold=opener)
+    screened = screen(surfaced(pdf("file"), pdf("other")), caller(), opening, "d")
+    assert isinstance(screened.action, Refuse)
+    assert (screened.action.status, screened.action.code) == (422, "not_inspectable")
+    assert screened.gaps[0] == (at("file"), why)
+    assert [place for place, _ in screened.gaps] == [at("file"), at("other")]
+    assert [type(part).__name__ for part in screened.content.parts] == ["Document", "Opaque"] * 2
+    assert (screened.coverage.inspected, screened.coverage.refused) == (0, 4)
+    assert len(opener.asked) == 1
+
+
+def test_what_was_found_before_a_gap_is_judged() -> None:
+    """Policy speaks of the parts that came out, whatever stays closed."""
+    inside = Image(at("file", "page", 1), Inline("image/jpeg", b"x"))
+    opening = replace(
+        screening(Media(), outcome=Outcome.BLOCK), unfold=Opens(Unfolded((inside,), ((at("file"), "why"),)))
+    )
+    action = screen(surfaced(pdf("file")), caller(), opening, "d").action
+    assert isinstance(action, Refuse)
+    assert (action.status, action.code) == (403, "prohibited_use")
+
+
+def test_without_an_opener_files_stay_closed() -> None:
+    """That is the default."""
+    screened = screen(surfaced(pdf("file")), caller(), screening(Says(Truth.FALSE)), "d")
+    assert screened.gaps == [(at("file"), "content of kind document is not examined yet")]
+
+
+def test_the_files_of_a_request_are_counted() -> None:
+    """More than the limit are refused; each has a time limit of its own."""
+    opener = Opens()
+    opening = replace(screening(Says(Truth.FALSE)), unfold=opener)
+    few = screen(surfaced(*map(pdf, range(MAX_DOCUMENTS))), caller(), opening, "d")
+    many = screen(surfaced(*map(pdf, range(MAX_DOCUMENTS + 1))), caller(), opening, "d")
+    assert (isinstance(few.action, Forward), isinstance(many.action, Refuse)) == (True, True)
+    assert [place for place, _ in many.gaps] == [at(MAX_DOCUMENTS)]
+    assert len(opener.asked) == 2 * MAX_DOCUMENTS
+
+
+def test_what_is_not_inline_is_not_opened() -> None:
+    """An address stays one."""
+    opener = Opens()
+    remote = Document(at("file"), Remote("https://a"))
+    opening = replace(screening(Says(Truth.FALSE)), unfold=opener)
+    screened = screen(surfaced(remote), caller(), opening, "d")
+    assert (screened.content.parts, opener.asked) == ((remote,), [])
+    assert isinstance(screened.action, Refuse)
