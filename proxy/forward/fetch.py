@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 import aiohttp
 
 from proxy.content import Inline
+from proxy.forward.interim import DirectConnector
 from proxy.forward.networks import public_address
 from proxy.forward.not_fetched import MAX_REDIRECTS, NotFetched, Stopped, Why
 from proxy.forward.picture_url import Target, listed, read_target
@@ -24,9 +25,6 @@ from proxy.surface.media import picture_type
 
 _HEAD: Final = 12
 """Bytes that tell whether something is a picture; what is none is not read any further."""
-
-_RESOLVERS: Final = 8
-"""Threads that wait for name servers. They are Facegate's own, so that a slow one holds up nothing else."""
 
 _MAX_FIELD: Final = 8_190
 _MAX_HEADERS: Final = 64
@@ -85,9 +83,9 @@ class Fetcher:
         self._limits = limits
         self._allowed = allowed
         self._turns: dict[str, asyncio.Semaphore] = {}
-        self._threads = ThreadPoolExecutor(_RESOLVERS, "resolve")
+        self._threads = ThreadPoolExecutor(limits.connections, "resolve")  # a slow name server holds up nothing else
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=DirectConnector(
                 resolver=CheckedResolver(resolve, allowed, self._threads),
                 socket_factory=self._socket,
                 use_dns_cache=False,

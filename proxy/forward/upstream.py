@@ -13,6 +13,7 @@ from yarl import URL
 from proxy.errors import UpstreamTimeout, UpstreamUnreachable
 from proxy.exchange import Forward, Inspected, Receipt
 from proxy.forward.headers import to_service
+from proxy.forward.interim import DirectConnector
 from proxy.forward.websocket import Socket, Sockets, Wishes
 from proxy.operation import Called
 
@@ -61,7 +62,7 @@ class Outgoing:
 _MAX_URLS: Final = 1024
 
 
-class _Connector(aiohttp.TCPConnector):
+class _Connector(DirectConnector):
     """A pool that gives out no connection on which something arrived after the last reply.
 
     Such bytes would be taken for the reply to the next request, which may be another tenant's.

@@ -140,6 +140,7 @@ TAKEN: Mapping[str, tuple[bytes, Inline]] = {
     ),
     "HTTP/1.0": (b"HTTP/1.0 200 OK\r\n\r\n" + PNG, Inline("image/png", PNG)),
     "something behind the picture": (ok(PNG + b"<html>"), Inline("image/png", PNG + b"<html>")),
+    "after hints": (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 2 + ok(PNG), Inline("image/png", PNG)),
     "a place to go to that nobody asked for": (ok(PNG, "Location: http://127.0.0.1/"), Inline("image/png", PNG)),
 }
 
@@ -198,6 +199,12 @@ async def _endless_header(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
+async def _endless_hints(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n" * 100)
+        await writer.drain()
+
+
 async def _endless_status(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 ")
     while True:
@@ -222,6 +229,10 @@ NOT_TAKEN: Mapping[str, tuple[Answer, Why]] = {
         Why.STATUS,
     ),
     "moved to nowhere": (b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", Why.STATUS),
+    "another protocol": (
+        b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n" + ok(PNG),
+        Why.STATUS,
+    ),
     "not changed": (b"HTTP/1.1 304 Not Modified\r\nLocation: /b\r\n\r\n", Why.STATUS),
     "several choices": (b"HTTP/1.1 300 Which\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", Why.STATUS),
     "a gzipped picture": (ok(gzip.compress(PNG), "Content-Encoding: gzip"), Why.ENCODING),
@@ -246,6 +257,7 @@ NOT_TAKEN: Mapping[str, tuple[Answer, Why]] = {
     "an endless picture": (_endless_picture, Why.SIZE),
     "endless headers": (_endless_headers, Why.UNREACHABLE),
     "an endless header": (_endless_header, Why.UNREACHABLE),
+    "endless hints": (_endless_hints, Why.UNREACHABLE),
     "an endless status": (_endless_status, Why.UNREACHABLE),
     "less than announced": (b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + PNG, Why.UNREACHABLE),
     "a broken chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n%sxx" % PNG[:16], Why.UNREACHABLE),

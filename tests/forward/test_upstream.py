@@ -349,3 +349,14 @@ async def test_leaving_a_reply_early_hangs_up() -> None:
             assert (await reply.content.readany()).startswith(b"hello")
         async with asyncio.timeout(5):
             await gone.wait()
+
+
+@pytest.mark.parametrize(("number", "taken"), [(8, True), (9, False), (10_000, False)])
+async def test_a_reply_that_is_announced_without_end(number: int, *, taken: bool) -> None:
+    """A few interim replies are passed over; with more the service counts as out of reach."""
+    async with client(says(b"HTTP/1.1 103 Early Hints\r\n\r\n" * number + OK)) as (upstream, _):
+        if taken:
+            assert await answer_of(upstream) == (200, b"ok")
+        else:
+            with pytest.raises(UpstreamUnreachable):
+                await answer_of(upstream)
