@@ -300,7 +300,10 @@ def coverage() -> str:
                 for one in screened
             ),
         ),
-        "`inspected`: examined, and forwarded if policy allows. `refused`: 422 `not_inspectable`, with the place.",
+        "`inspected`: examined, and forwarded if policy allows. `exempt`: forwarded unexamined, as policy lets pass what nobody"
+        " can examine; the words beside it and the attributes of the caller count all the same. `refused`: 422"
+        " `not_inspectable`, with the place. A `reference` is inspected by what the requests showed that made the thing; one that"
+        " your tenant did not make through this proxy is 422.",
         "## Refused",
         "With 422 `not_inspectable`.",
         table(("Operation", "Paths", "Why"), ((f"`{one.name}`", _paths(one), one.why) for one in refused)),

@@ -1,10 +1,14 @@
 """facegate coverage."""
 
+from collections.abc import Iterator, Sequence
+from typing import Final, get_args
+
 import click
 import orjson
 
-from proxy.operation import Disposition
+from proxy.operation import Disposition, Operation
 from proxy.surface import load_catalogue
+from proxy.surface.catalogue import PartKind
 
 
 @click.command(short_help="List what becomes of each operation.")
@@ -26,10 +30,23 @@ def coverage(*, as_json: bool) -> None:
         ]
         click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
         return
-    for one in operations:
-        fate = ", ".join(f"{kind} {what}" for kind, what in one.parts) or one.why
-        click.echo(f"{one.disposition.value:7} {one.name:45} {fate}")
-    screened = sum(1 for one in operations if one.disposition is Disposition.SCREEN)
-    click.echo(
-        f"{len(operations)} operations: {screened} screened, {len(operations) - screened} refused; any other path is refused"
-    )
+    for line in _lines(operations):
+        click.echo(line)
+
+
+_KINDS: Final = get_args(PartKind)
+
+
+def _lines(operations: Sequence[Operation]) -> Iterator[str]:
+    """A table of screened operations by kinds of parts, then the refused ones with their reasons, then the sums."""
+    screened = [one for one in operations if one.disposition is Disposition.SCREEN]
+    refused = [one for one in operations if one.disposition is Disposition.REFUSE]
+    width = max(len(one.name) for one in operations)
+    yield f"{'screened':{width}}" + "".join(f"  {kind:9}" for kind in _KINDS).rstrip()
+    for one in screened:
+        parts = dict(one.parts)
+        yield f"{one.name:{width}}" + "".join(f"  {parts.get(kind, '-'):9}" for kind in _KINDS).rstrip()
+    yield f"{'refused':{width}}  why"
+    for one in refused:
+        yield f"{one.name:{width}}  {one.why}"
+    yield (f"{len(operations)} operations: {len(screened)} screened, {len(refused)} refused; any other path is refused")

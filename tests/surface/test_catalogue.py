@@ -62,16 +62,20 @@ RULES: dict[str, Callable[[Operation], bool]] = {
     "has a reader exactly where a body is screened": lambda one: (
         bool(one.reader) == (one.disposition is Disposition.SCREEN and one.bodies != ("none",))
     ),
-    "has a reader that exists": lambda one: not one.reader or (
-        ("json" not in one.bodies or one.reader in READERS)
-        and ("multipart" not in one.bodies or one.reader in FORM_READERS)
+    "has a reader that exists": lambda one: (
+        not one.reader
+        or (
+            ("json" not in one.bodies or one.reader in READERS)
+            and ("multipart" not in one.bodies or one.reader in FORM_READERS)
+        )
     ),
     "has a reason exactly where it is refused": lambda one: bool(one.why) == (one.disposition is Disposition.REFUSE),
     "says what becomes of its parts where it has any": lambda one: (
-        bool(one.parts) == bool(forwarded(one) and (one.reader or named(one)))
+        bool(one.parts) == bool(forwarded(one) and (one.reader or one.lists or named(one)))
     ),
-    "refuses what nobody reads": lambda one: (
-        {dict(one.parts).get("opaque", "refused"), dict(one.parts).get("reference", "refused")} == {"refused"}
+    "refuses what nobody reads, and knows what is only named": lambda one: (
+        (dict(one.parts).get("opaque", "refused"), dict(one.parts).get("reference", "inspected"))
+        == ("refused", "inspected")
     ),
     "inspects texts and pictures": lambda one: (
         {dict(one.parts).get("text", "inspected"), dict(one.parts).get("image", "inspected")} == {"inspected"}
@@ -88,7 +92,7 @@ RULES: dict[str, Callable[[Operation], bool]] = {
     "tells a list where it names nothing": lambda one: (
         not forwarded(one) or one.bodies != ("none",) or bool(named(one) or one.lists or one.name.startswith("models."))
     ),
-    "refuses what its path names as long as it is not known": lambda one: (
+    "tells of references where its path names something": lambda one: (
         not (forwarded(one) and named(one)) or "reference" in dict(one.parts)
     ),
     "learns from pointers": lambda one: all(pointer.startswith("/") for _, pointer in one.makes),
@@ -112,6 +116,15 @@ def named(one: Operation) -> set[str]:
 def test_each_entry(rule: str) -> None:
     """What holds for every operation."""
     assert [one.name for one in CATALOGUE.operations if not RULES[rule](one)] == []
+
+
+def test_one_reader_one_fate() -> None:
+    """What a reader reads meets the same fate in each operation that it reads for; only paths name things besides."""
+    fates: dict[tuple[str, str], set[tuple[tuple[str, str], ...]]] = {}
+    for one in SCREENED:
+        parts = tuple(sorted((kind, fate) for kind, fate in one.parts if kind != "reference"))
+        fates.setdefault((one.reader, *one.bodies), set()).add(parts)  # type: ignore[arg-type] # a key of any length
+    assert {key: found for key, found in fates.items() if len(found) > 1} == {}
 
 
 def test_each_reader_is_used() -> None:

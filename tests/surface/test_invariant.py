@@ -26,11 +26,12 @@ from support.bodies import (
     unseen,
 )
 
-from proxy.content import Content, Opaque, kind_of
+from proxy.content import Content, Opaque, Part, kind_of
 from proxy.errors import RequestError
 from proxy.exchange import Inbound
 from proxy.location import Location, Step
-from proxy.surface import FIELD_NAMES, surface
+from proxy.surface import FIELD_NAMES, route, surface
+from proxy.surface.readers import FORM_READERS
 
 BOUNDED: Final = settings(max_examples=120, suppress_health_check=list(HealthCheck))
 
@@ -69,6 +70,25 @@ TREES: Final = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
 )
 
+ITEMS: Final = [
+    {"role": "user", "content": [
+        {"type": "input_text", "text": "What is this?"},
+        {"type": "input_image", "image_url": PIXEL_URI, "detail": "auto"},
+        {"type": "input_file", "file_data": "QUJD", "filename": "a.pdf"},
+        {"type": "input_audio", "input_audio": {"data": "QUJD", "format": "wav"}},
+    ]},
+    {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "so"}]},
+    {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_image", "image_url": PIXEL_URI}]},
+    {"type": "computer_call_output", "call_id": "c", "output": {"type": "computer_screenshot", "file_id": "f"}},
+    {"type": "image_generation_call", "id": "ig", "status": "completed", "result": "QUJD"},
+    {"type": "code_interpreter_call", "container_id": "k", "outputs": [{"type": "image", "url": PIXEL_URI}]},
+    {"type": "local_shell_call", "action": {"type": "exec", "command": ["ls"], "env": {"MODE": "x"}}},
+    {"type": "additional_tools", "role": "developer", "tools": [{"type": "custom", "name": "g"}]},
+    {"id": "msg_1"},
+]  # fmt: skip
+"""One of each of many kinds of items."""
+
 LIKELY: Final[Mapping[str, Mapping[str, Any]]] = {
     "chat": {
         "model": "gpt-4o",
@@ -103,22 +123,7 @@ LIKELY: Final[Mapping[str, Mapping[str, Any]]] = {
     "responses": {
         "model": "gpt-4o",
         "instructions": "Be kind.",
-        "input": [
-            {"role": "user", "content": [
-                {"type": "input_text", "text": "What is this?"},
-                {"type": "input_image", "image_url": PIXEL_URI, "detail": "auto"},
-                {"type": "input_file", "file_data": "QUJD", "filename": "a.pdf"},
-            ]},
-            {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "so"}]},
-            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
-            {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_image", "image_url": PIXEL_URI}]},
-            {"type": "computer_call_output", "call_id": "c", "output": {"type": "computer_screenshot", "file_id": "f"}},
-            {"type": "image_generation_call", "id": "ig", "status": "completed", "result": "QUJD"},
-            {"type": "code_interpreter_call", "container_id": "k", "outputs": [{"type": "image", "url": PIXEL_URI}]},
-            {"type": "local_shell_call", "action": {"type": "exec", "command": ["ls"], "env": {"MODE": "x"}}},
-            {"type": "additional_tools", "role": "developer", "tools": [{"type": "custom", "name": "g"}]},
-            {"id": "msg_1"},
-        ],
+        "input": ITEMS,
         "tools": [
             {"type": "function", "name": "f", "parameters": {"type": "object"}},
             {"type": "namespace", "name": "n", "description": "d", "tools": [{"type": "custom", "name": "g"}]},
@@ -162,12 +167,7 @@ LIKELY: Final[Mapping[str, Mapping[str, Any]]] = {
         "memory_limit": "1g", "network_policy": {"type": "disabled"}, "skills": [{"type": "skill_reference", "skill_id": "s"}],
     },
     "conversation": {
-        "items": [
-            {"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": PIXEL_URI}]},
-            {"role": "assistant", "content": "hello"},
-            {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"},
-            {"id": "msg_1"},
-        ],
+        "items": [*ITEMS, {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"}],
         "metadata": {"a": "b"},
     },
     "eval": {
@@ -176,7 +176,7 @@ LIKELY: Final[Mapping[str, Mapping[str, Any]]] = {
         "testing_criteria": [
             {"type": "label_model", "name": "l", "model": "m", "labels": ["a"], "passing_labels": ["a"], "input": [
                 {"type": "message", "role": "user", "content": {"type": "input_image", "image_url": PIXEL_URI}},
-                {"role": "system", "content": "Is {{item.a}} right?"}]},
+                {"role": "system", "content": "Is {{item.a}} right?"}, *ITEMS]},
             {"type": "string_check", "name": "s", "input": "{{item.a}}", "reference": "b", "operation": "eq"},
         ],
     },
@@ -184,14 +184,16 @@ LIKELY: Final[Mapping[str, Mapping[str, Any]]] = {
         "model": "gpt-4o-mini", "training_file": "file-1", "validation_file": "file-2", "suffix": "mine", "seed": 7,
         "hyperparameters": {"n_epochs": "auto", "batch_size": 4}, "metadata": {"a": "b"},
         "method": {"type": "reinforcement", "reinforcement": {
-            "grader": {"type": "python", "name": "p", "source": "def grade(): ...", "image_tag": "t"},
+            "grader": {"type": "multi", "graders": [
+                {"type": "python", "name": "p", "source": "def grade(): ...", "image_tag": "t"},
+                {"type": "label_model", "model": "m", "labels": ["a"], "input": ITEMS}]},
             "hyperparameters": {"beta": 0.1, "reasoning_effort": "low"}}},
         "integrations": [{"type": "wandb", "wandb": {"project": "p", "tags": ["a"]}}],
     },
     "grader": {
         "grader": {"type": "multi", "name": "m", "calculate_output": "a + b", "graders": {
             "a": {"type": "score_model", "name": "s", "model": "m", "range": [0, 1], "sampling_params": {"seed": 1}, "input": [
-                {"role": "user", "content": [{"type": "input_text", "text": "a"}]}]},
+                {"role": "user", "content": [{"type": "input_text", "text": "a"}]}, *ITEMS]},
             "b": {"type": "text_similarity", "name": "t", "input": "a", "reference": "b", "evaluation_metric": "bleu"}}},
         "model_sample": "yes", "item": {"a": "b", "image": "x"}, "reference_answer": "c",
     },
@@ -346,6 +348,33 @@ def test_what_is_left_over_is_seen() -> None:
 def test_likely_body(reader: str) -> None:
     """The bodies that are changed below hold the invariant themselves."""
     check(LIKELY[reader], reader)
+
+
+def variants(reader: str) -> Iterator[Mapping[str, Any]]:
+    """A likely body, and bodies with one thing in it exchanged: for a picture, for an address, or for a field more."""
+    body = LIKELY[reader]
+    yield from (body, {**body, PIXEL_URI: 1})
+    for steps in paths(body):
+        for value in (PIXEL_URI, "https://example.com/a", {"note": PIXEL_URI}):
+            yield changed(body, steps, partial(_put, value=value))
+
+
+@pytest.mark.parametrize("reader", TARGETS)
+def test_declared_kinds(reader: str) -> None:
+    """Each kind of part that the catalogue declares does occur in bodies, and no other does."""
+    called = route("POST", TARGETS[reader], CATALOGUE)
+    found = {kind_of(part) for body in variants(reader) for part in read_kinds(body, reader)}
+    found |= {"reference"} if called.ids else set()
+    declared = {kind for kind, _ in called.operation.parts}
+    assert found <= declared if reader in {*FORM_READERS, "upload_end"} else found == declared
+
+
+def read_kinds(body: Mapping[str, Any], reader: str) -> tuple[Part, ...]:
+    """The parts of a body; none where it is refused before it is read."""
+    try:
+        return surfaced(body, reader, model=False).content.parts
+    except RequestError:
+        return ()
 
 
 @pytest.mark.parametrize("reader", TARGETS)
