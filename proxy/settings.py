@@ -158,7 +158,8 @@ class Examination(_Section):
     queue: Count = Field(64, description="requests that wait to be examined; more are answered 503")
     recordings: Literal["exempt", "refuse"] = Field(
         "exempt",
-        description="recordings to be transcribed or translated, to which nobody here listens: let pass unheard, or refuse",
+        description="recordings to be transcribed or translated, to which nobody here listens: let pass unheard, or refuse;"
+        " `refuse` goes for speech in realtime sessions too",
     )
     face_score: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.79, description="score from which a face counts; lower finds more, and more that is none"
