@@ -149,7 +149,7 @@ async def test_another_tenants_upload(proxy: Gate) -> None:
         lambda: other.uploads.cancel(upload.id),
     ):
         with pytest.raises(openai.UnprocessableEntityError):
-            await call()  # type: ignore[no-untyped-call] # a call of the SDK
+            await call()
     assert calls(proxy) == ["uploads"]
     await client.uploads.complete(upload.id, part_ids=ids)
     assert slice_in(proxy.service.arrived[1]) == COFFEE
