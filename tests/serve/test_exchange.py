@@ -1,24 +1,49 @@
 """One exchange from outside: what every ending answers, what it records, and that nothing of it is left over."""
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import pytest_asyncio
 import structlog
 from aiohttp import web
 from support.gate import KEYS, Gate, gate
 
 from proxy.demo.calls import photograph
 from proxy.errors import Unavailable
+from proxy.serve import data_port
 from proxy.serve.log import configure
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GIVE_UP_S = 20.0
 """Seconds after which a test that waits has failed."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gate]:
+    """A running proxy for all tests: to load word lists takes longer than an exchange."""
+    folder = tmp_path_factory.mktemp("exchange")
+    async with gate(folder, limits={"body_bytes": 150_000}, examination={"queue": 2}) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def proxy(shared: Gate) -> Gate:
+    """The same, with nothing left of other tests in it, in its journal and its stand-in."""
+    await nothing_is_left(shared)
+    await shared.records()
+    os.truncate(shared.journal, 0)
+    shared.service.arrived.clear()
+    shared.service.cancelled.clear()
+    shared.service.behave = None
+    return shared
+
 
 PATH = "/openai/v1/chat/completions"
 
@@ -79,27 +104,26 @@ ANSWERS: dict[str, tuple[Any, dict[str, Any], tuple[int, str | None, str | None,
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-async def test_what_every_ending_answers(tmp_path: Path, name: str) -> None:
+async def test_what_every_ending_answers(proxy: Gate, name: str) -> None:
     """Status, error and our headers; the id in the reply is that of its two records, which tell the same; nothing is left."""
     body, arguments, expected = ANSWERS[name]
-    async with gate(tmp_path, limits={"body_bytes": 150_000}) as proxy:
-        status, reply, headers = await proxy.post(body, **arguments)
-        error = reply.get("error", {})
-        told = (status, error.get("code"), headers.get("Facegate-Outcome"), headers.get("x-should-retry"))
-        assert told == expected
-        assert headers["Facegate-Policy-Revision"] == proxy.runtime.policy.revision
-        assert headers["Content-Type"].partition(";")[0] == "application/json"
-        assert "aiohttp" not in headers["Server"]
-        decision_id = headers["Facegate-Decision-Id"]
-        (ending,) = await proxy.endings()
-        (decision,) = await proxy.records("decision")
-        assert {decision_id} == {decision["decision_id"], ending["decision_id"]}
-        assert decision["outcome"] == (expected[2] or "rejected")
-        assert (decision["status"], ending["status"]) == (None if status == 200 else status, status)
-        assert ending["ended"] == ("complete" if status == 200 else "refused")
-        assert status == 200 or error["innererror"]["decision_id"] == decision_id
-        assert len(proxy.service.arrived) == (status == 200)
-        await nothing_is_left(proxy)
+    status, reply, headers = await proxy.post(body, **arguments)
+    error = reply.get("error", {})
+    told = (status, error.get("code"), headers.get("Facegate-Outcome"), headers.get("x-should-retry"))
+    assert told == expected
+    assert headers["Facegate-Policy-Revision"] == proxy.runtime.policy.revision
+    assert headers["Content-Type"].partition(";")[0] == "application/json"
+    assert "aiohttp" not in headers["Server"]
+    decision_id = headers["Facegate-Decision-Id"]
+    (ending,) = await proxy.endings()
+    (decision,) = await proxy.records("decision")
+    assert {decision_id} == {decision["decision_id"], ending["decision_id"]}
+    assert decision["outcome"] == (expected[2] or "rejected")
+    assert (decision["status"], ending["status"]) == (None if status == 200 else status, status)
+    assert ending["ended"] == ("complete" if status == 200 else "refused")
+    assert status == 200 or error["innererror"]["decision_id"] == decision_id
+    assert len(proxy.service.arrived) == (status == 200)
+    await nothing_is_left(proxy)
 
 
 @pytest.mark.parametrize("body", [HELLO, WHO, REMOTE, {"model": 1}], ids=["allowed", "refused", "unread", "malformed"])
@@ -164,8 +188,11 @@ UNREAD = {
 
 
 @pytest.mark.parametrize("name", UNREAD)
-async def test_a_connection_ends_with_a_body_that_is_not_read(proxy: Gate, name: str) -> None:
+async def test_a_connection_ends_with_a_body_that_is_not_read(
+    proxy: Gate, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The refusal comes without the rest of the body, and nothing of it is taken for a request."""
+    monkeypatch.setattr(data_port, "LINGER_S", 0.2)
     reply = await proxy.raw(UNREAD[name] + request(b"{}"))
     assert reply.count(b"HTTP/1.1 ") == 1
     assert b"connection: close" in reply.lower()
@@ -190,20 +217,19 @@ async def busy(proxy: Gate) -> AsyncIterator[None]:
         await asyncio.gather(*waiting[:-1])
 
 
-async def test_when_the_pool_is_full(tmp_path: Path) -> None:
+async def test_when_the_pool_is_full(proxy: Gate) -> None:
     """What would have to wait in it is asked to come back, and recorded; short words need no place and pass."""
-    async with gate(tmp_path, examination={"queue": 2}) as proxy:
-        async with busy(proxy):
-            for body in (COFFEE, large(HELLO), chat("word " * 10_000)):
-                status, reply, headers = await proxy.post(body)
-                assert (status, reply["error"]["code"]) == (503, "examination_unavailable")
-                assert "x-should-retry" not in headers
-            assert (await proxy.post(HELLO))[0] == 200
-        assert (await proxy.post(COFFEE))[0] == 200
-        assert [one["status"] for one in await proxy.records("decision")] == [503, 503, 503, None, None]
-        assert [one["ended"] for one in await proxy.endings(5)] == ["refused"] * 3 + ["complete"] * 2
-        assert len(proxy.service.arrived) == 2
-        await nothing_is_left(proxy)
+    async with busy(proxy):
+        for body in (COFFEE, large(HELLO), chat("word " * 10_000)):
+            status, reply, headers = await proxy.post(body)
+            assert (status, reply["error"]["code"]) == (503, "examination_unavailable")
+            assert "x-should-retry" not in headers
+        assert (await proxy.post(HELLO))[0] == 200
+    assert (await proxy.post(COFFEE))[0] == 200
+    assert [one["status"] for one in await proxy.records("decision")] == [503, 503, 503, None, None]
+    assert [one["ended"] for one in await proxy.endings(5)] == ["refused"] * 3 + ["complete"] * 2
+    assert len(proxy.service.arrived) == 2
+    await nothing_is_left(proxy)
 
 
 async def test_a_body_is_let_go_while_the_reply_is_relayed(proxy: Gate) -> None:
@@ -308,6 +334,7 @@ MOMENTS: dict[str, tuple[Moment, tuple[str, int | None], bool]] = {
 async def test_a_caller_that_hangs_up(proxy: Gate, name: str) -> None:
     """Whenever it does: one decision, one outcome, nothing left, the service cancelled; and the next is served."""
     moment, (outcome, status), sent = MOMENTS[name]
+    before = proxy.metric("facegate_streams_cancelled_total")
     _, writer = await asyncio.open_connection("127.0.0.1", proxy.facegate.data_port)
     await moment(proxy, writer)
     writer.close()
@@ -316,7 +343,7 @@ async def test_a_caller_that_hangs_up(proxy: Gate, name: str) -> None:
     (decision,) = await proxy.records("decision")
     assert (decision["outcome"], decision["status"], ending["ended"]) == (outcome, status, "cancelled")
     assert decision["decision_id"] == ending["decision_id"]
-    assert proxy.metric("facegate_streams_cancelled_total") == 1
+    assert proxy.metric("facegate_streams_cancelled_total") == before + 1
     assert len(proxy.service.arrived) == sent
     if sent:
         await until(proxy.service.cancelled.is_set)

@@ -17,6 +17,7 @@ import orjson
 import pytest
 import structlog
 from aiohttp import web
+from support.commands import FEW_WORDS
 from support.gate import KEYS, Gate, gate
 from support.process import configured
 from support.service import KEY
@@ -36,9 +37,17 @@ GIVE_UP_S = 30.0
 """Seconds after which a test that waits has failed."""
 
 
+def few_words(folder: Path) -> str:
+    """A folder with a word list that loads in no time: what is said does not matter here."""
+    words = folder / "words"
+    words.mkdir(exist_ok=True)
+    (words / "few.yaml").write_text(FEW_WORDS, encoding="utf-8")
+    return str(words)
+
+
 def runtime_in(folder: Path, endpoint: str = NOBODY, **changes: Any) -> Runtime:
     """A configuration whose files are in `folder`."""
-    return load_runtime(configured(folder, endpoint, **changes))
+    return load_runtime(configured(folder, endpoint, lexicons=few_words(folder), **changes))
 
 
 @asynccontextmanager
@@ -233,7 +242,7 @@ async def test_stopping_lets_requests_end(tmp_path: Path) -> None:
         await going_on.wait()
         return web.json_response({})
 
-    async with gate(tmp_path, drain_timeout_s=60.0) as proxy:
+    async with gate(tmp_path, lexicons=few_words(tmp_path), drain_timeout_s=60.0) as proxy:
         proxy.service.behave = slow
         in_flight = asyncio.ensure_future(proxy.post(HELLO))
         await arrives(proxy)
@@ -261,7 +270,7 @@ async def test_stopping_does_not_wait_for_ever(tmp_path: Path) -> None:
         await asyncio.Event().wait()
         raise AssertionError("unreachable")
 
-    async with gate(tmp_path, drain_timeout_s=0.2) as proxy, asyncio.timeout(GIVE_UP_S):
+    async with gate(tmp_path, lexicons=few_words(tmp_path), drain_timeout_s=0.2) as proxy, asyncio.timeout(GIVE_UP_S):
         proxy.service.behave = never
         in_flight = asyncio.ensure_future(proxy.post(HELLO))
         await arrives(proxy)
