@@ -113,7 +113,10 @@ class Limits(_Section):
     file_lines: Count = Field(
         100_000, description="lines of a batch, fine-tuning or evaluation file; the service takes as many in a batch"
     )
-    file_seconds: Seconds = Field(60.0, description="seconds for examining all lines of such a file (then 413)")
+    file_seconds: Seconds = Field(
+        300.0,
+        description="seconds for examining all lines of such a file (then 413); mind the time-outs of what is in front",
+    )
     upload_bytes: Count = Field(
         64 * 1024 * 1024,
         description="files in parts that one tenant may have under way; held in memory until they are whole",
