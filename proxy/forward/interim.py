@@ -40,7 +40,7 @@ class _Direct(ResponseHandler):
         self._interim += data[0].code < _FIRST_FINAL
         if self._interim <= MAX_INTERIM:
             super().feed_data(data, size)
-        elif self.transport is not None:
+        elif self._interim == MAX_INTERIM + 1 and self.transport is not None:
             transport = self.transport
             self.set_exception(aiohttp.ClientConnectionError("the host announces its answer without end"))
             transport.abort()
