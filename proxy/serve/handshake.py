@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from proxy.errors import BadRequest, UpgradeRequired
 from proxy.forward.websocket import PROTOCOL
@@ -55,8 +55,10 @@ def _check_handshake(request: web.BaseRequest, upgrades: list[str]) -> None:
     connection = [one.lower() for one in _listed(request, "Connection")]
     keys = request.headers.getall("Sec-WebSocket-Key", [])
     versions = request.headers.getall("Sec-WebSocket-Version", [])
-    if upgrades != ["websocket"] or "upgrade" not in connection:
-        raise BadRequest("a handshake reads `Connection: Upgrade` and `Upgrade: websocket`", _at("upgrade"))
+    if request.version < HttpVersion11 or upgrades != ["websocket"] or "upgrade" not in connection:
+        raise BadRequest(
+            "a handshake is HTTP/1.1, and reads `Connection: Upgrade` and `Upgrade: websocket`", _at("upgrade")
+        )
     if versions != ["13"]:
         raise BadRequest("the only version of WebSocket that is spoken is 13", _at("sec-websocket-version"))
     if len(keys) != 1 or not _KEY.fullmatch(keys[0].strip()):

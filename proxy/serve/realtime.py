@@ -100,7 +100,7 @@ async def converse(shell: "Shell", asked: Asked, outgoing: Outgoing) -> tuple[st
     caller = _socket_for(settings, service, extra)
     try:
         await caller.prepare(asked.request)
-    except (OSError, asyncio.CancelledError) as failure:
+    except BaseException as failure:
         await _quietly(service.close(GOING_AWAY))
         if isinstance(failure, OSError):
             raise CallerGone from failure

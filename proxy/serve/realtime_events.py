@@ -28,6 +28,7 @@ from proxy.serve.log import where_of
 from proxy.serve.timed import timed
 from proxy.surface.event import UNKNOWN, is_audio_frame, read_event, type_of
 from proxy.surface.readers.realtime import AUDIO_FRAME
+from proxy.surface.readers.walk import is_word
 
 if TYPE_CHECKING:
     from proxy.serve.exchange import Shell
@@ -37,9 +38,6 @@ OPERATION: Final = "realtime.event"
 
 BINARY: Final = "binary"
 """Stands for the type of a message that is none of text."""
-
-_MAX_ID: Final = 512
-"""Characters of an event's own id that are told back to its caller."""
 
 log = structlog.get_logger("facegate")
 
@@ -61,7 +59,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class _Event:
-    """One event on its way."""
+    """One event on its way. `own_id` is its id of the caller's, where that is a plain word: told back in a refusal."""
 
     frame: bytes
     decision_id: str
@@ -125,7 +123,7 @@ class Events:
         surfaced = await self._shell.pool.run(partial(self._alone, reading)) if event.large else reading()
         event.kind = type_of(surfaced)
         own_id = surfaced.tree.get("event_id")
-        event.own_id = own_id if isinstance(own_id, str) and len(own_id) <= _MAX_ID else None
+        event.own_id = own_id if is_word(own_id) else None
         event.stage("surface", begun)
         return surfaced
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 import pytest
+from aiohttp import HttpVersion, HttpVersion10, HttpVersion11
 from multidict import CIMultiDict
 from support.bodies import CATALOGUE
 
@@ -21,10 +22,11 @@ PLAIN: Final = (("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSo
 
 
 class Asking:
-    """A request of which only the headers are looked at."""
+    """A request of which only version and headers are looked at."""
 
-    def __init__(self, *headers: tuple[str, str]) -> None:
+    def __init__(self, *headers: tuple[str, str], version: HttpVersion = HttpVersion11) -> None:
         self.headers = CIMultiDict(headers)
+        self.version = version
 
 
 def without(name: str, *others: tuple[str, str]) -> tuple[tuple[str, str], ...]:
@@ -138,3 +140,9 @@ def test_offers_protocol(offered: list[str], expected: bool) -> None:  # noqa: F
 def test_is_socket() -> None:
     """What the catalogue says of the operation's bodies."""
     assert (is_socket(SOCKET), is_socket(CHAT)) == (True, False)
+
+
+def test_an_older_version_of_http_has_no_sockets() -> None:
+    """RFC 6455 asks for HTTP/1.1."""
+    with pytest.raises(BadRequest, match="a handshake is HTTP/1.1"):
+        asked(Asking(*PLAIN, version=HttpVersion10), SOCKET)  # type: ignore[arg-type] # it has what is looked at

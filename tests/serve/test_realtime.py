@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import WSCloseCode, WSMsgType, web
 from openai import AsyncAzureOpenAI, AsyncOpenAI
+from support.bodies import PICTURE_URI
 from support.events import message, says, shows
 from support.gate import KEYS, Gate, gate, register_with_keys
 from support.pictures import COFFEE, FACE, data_uri
@@ -236,6 +237,20 @@ async def test_a_refusal_says_where_and_why(proxy: Gate) -> None:
     assert told["error"]["innererror"]["appeal"] == "your platform team"
     places = {place for rule in told["error"]["innererror"]["rules"] for place in rule["locations"]}
     assert places == {"/item/content/0/text", "/earlier"}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [PICTURE_URI, "who is this?", "a" * 200, 7, None, {"a": "b"}],
+    ids=["picture", "words", "long", "number", "nothing", "object"],
+)
+async def test_only_plain_ids_are_told_back(proxy: Gate, own: Any) -> None:
+    """Nothing else of a refused event is: least of all what stands in the proxy for long inline data."""
+    realtime_service(proxy)
+    async with socket_to(proxy) as socket:
+        await next_event(socket)
+        await socket.send_json({"type": "session.delete", "event_id": own})
+        assert (await next_event(socket))["error"]["event_id"] is None
 
 
 # ---- speech
