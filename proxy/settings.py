@@ -215,7 +215,7 @@ class Memory(_Section):
     recent: Count = Field(10_000, description="things that are kept at hand, so that the disk is not asked")
     database_bytes: Annotated[int, Field(ge=1024 * 1024)] = Field(
         1024**3,
-        description="largest size of the database; beyond it nothing new is remembered (some 150 bytes a thing)",
+        description="largest size of the database; beyond it nothing new is remembered (some 100 bytes a thing)",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import structlog
 from aiohttp import ClientResponse, hdrs, web
@@ -26,6 +26,8 @@ _LARGE: Final = 256 * 1024
 
 Told: TypeAlias = Callable[[Sequence[Name]], None]
 """What else hears the names that a reply tells."""
+
+T = TypeVar("T")
 
 log = structlog.get_logger("facegate")
 
@@ -57,8 +59,7 @@ class Keeping:
         if not 200 <= reply.status < 300:  # noqa: PLR2004 - it made nothing, and lists nothing
             return await relay(reply, request, extra, relayed)
         if self.lists:
-            listing = Listing(await read_whole(reply, MAX_LIST))
-            return await relay_whole(reply, request, extra, relayed, listing.only(await self._owned(listing.ids)))
+            return await relay_whole(reply, request, extra, relayed, await self._own(await read_whole(reply, MAX_LIST)))
         if self.called.method == "DELETE":
             await self._forget()
         return await relay(reply, request, extra, relayed, self._ears(reply))
@@ -71,11 +72,18 @@ class Keeping:
             return None
         return _Stream(self) if reply.content_type == "text/event-stream" else _Whole(self)
 
-    async def _owned(self, ids: Sequence[str]) -> set[str]:
+    async def _own(self, listed: bytes) -> bytes:
+        """A list with the caller's own things alone. Raises UpstreamUnreadable."""
         try:
-            return await self.memory.owned(self.tenant, self.lists, ids)
-        except MemoryUnavailable as failure:
+            listing = await self.beside(len(listed), partial(Listing, listed))
+            owned = await self.memory.owned(self.tenant, self.lists, listing.ids)
+            return await self.beside(len(listed), partial(listing.only, owned))
+        except (MemoryUnavailable, Unavailable) as failure:
             raise UpstreamUnreadable("whose the listed things are cannot be told now") from failure
+
+    async def beside(self, size: int, work: Callable[[], T]) -> T:
+        """What `work` makes of so many bytes: of many, beside the event loop. Raises Unavailable when the pool is full."""
+        return work() if size <= _LARGE else await self.pool.run(work)
 
     async def _forget(self) -> None:
         """Forget what a call deleted; what is deleted within another thing leaves that as it is."""
@@ -127,14 +135,11 @@ class _Whole:
             return b""
         whole = b"".join(self._pieces)
         try:
-            await self._owner.remember(await self._read(whole))
+            read: Callable[[], Sequence[Name]] = partial(read_reply, self._owner.called.makes, whole)
+            await self._owner.remember(await self._owner.beside(len(whole), read))
         except (ValueError, Unavailable):
             self._owner.missed("it cannot be read")
         return self._pieces[-1] if self._pieces else b""
-
-    async def _read(self, whole: bytes) -> Sequence[Name]:
-        work: Callable[[], Sequence[Name]] = partial(read_reply, self._owner.called.makes, whole)
-        return work() if len(whole) <= _LARGE else await self._owner.pool.run(work)
 
 
 class _Stream:

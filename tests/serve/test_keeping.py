@@ -290,6 +290,18 @@ async def test_a_list_shows_own_things(tmp_path: Path, answer: Answer) -> None:
         assert (status, json.loads(body)) == (200, OWN)
 
 
+async def test_a_large_list_is_read_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the pool; where that is full, it is not passed on."""
+    monkeypatch.setattr(keeping, "_LARGE", 10)
+    async with relaying(tmp_path, whole(PAGE), FILES) as server:
+        await server.memory.remember("a", [("file", "f_2")], FACE)
+        assert json.loads((await server.ask())[1]) == OWN
+        monkeypatch.setattr(Pool, "run", _full)
+        with pytest.raises(aiohttp.ClientError):
+            await server.ask()
+        assert [type(one) for one in server.failures] == [UpstreamUnreadable]
+
+
 async def test_a_list_inside_an_own_thing_is_whole(tmp_path: Path) -> None:
     """Whoever may see a conversation may see its items."""
     called = route("GET", "/openai/v1/conversations/conv_1/items", CATALOGUE)
