@@ -34,7 +34,9 @@ def _count_screened(metrics: Metrics, screened: Screened, tenant: str, operation
         metrics.count("facegate_parts_total", operation, kind, disposition, by=number)
     _count_findings(metrics, screened.decision.findings, tenant, "enforce")
     _count_findings(metrics, screened.decision.shadow, tenant, "shadow")
-    faces = sum([fact.count for fact in screened.evidence.facts if fact.name == "media.faces" and fact.source != HISTORY])
+    faces = sum(
+        [fact.count for fact in screened.evidence.facts if fact.name == "media.faces" and fact.source != HISTORY]
+    )
     if faces:
         metrics.count("facegate_faces_found_total", by=faces)
 
