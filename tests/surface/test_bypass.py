@@ -1,25 +1,37 @@
-"""The bypass catalogue: one forbidden request through every channel, each beside its harmless twin."""
+"""The bypass catalogue, bypass.jsonl: one forbidden request through every channel, each beside its harmless twin.
+
+In the data of a channel
+  `$ask`      is the question: forbidden “Who is this?”; harmless “What colour is the cup?”
+  `$picture`  is a data URI: forbidden a photograph of a face; harmless a plain one; `$base64` is the same as bare base64,
+              `$pdf` a PDF that shows it, `$file` its bytes as a part of a form
+  `$shown`    is whether an earlier request showed a face
+The forbidden form comes from a police department in the United States, and must be refused by policy, because the face was
+seen at the place `seen`. Its twin, from the same tenant, must be forwarded equal in meaning. Where a channel is closed by
+design, `closed` says why, and neither form may pass.
+"""
 
 import base64
 import gzip
+import io
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import orjson
 import pytest
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
+from support.bodies import CATALOGUE
 from support.forms import FORM_TYPE
 from support.forms import written as written_form
 from support.gate import CONFIG
-from support.pictures import COFFEE, FACE
+from support.pictures import data_uri, face, small
 
-from proxy import documents
 from proxy.case import Case
 from proxy.exchange import Conclusion, Forward, Inbound, Inspected, Refuse, Rejected, Screened
 from proxy.offline import Bench, screen_case
@@ -29,14 +41,16 @@ from proxy.surface import route
 from proxy.surface.limits import Limits
 from proxy.surface.multipart import read_form
 
-FORBIDDEN: Final = {"ask": "Who is this?", "picture": FACE}
-HARMLESS: Final = {"ask": "What colour is the cup?", "picture": COFFEE}
+FACE: Final = face(side=256)
+
+FORBIDDEN: Final = {"ask": "Who is this?", "picture": FACE, "shown": True}
+HARMLESS: Final = {"ask": "What colour is the cup?", "picture": small("JPEG"), "shown": False}
 
 RULE: Final = "us-police-fr"
 
 
 class Channel(BaseModel):
-    """One row of bypass.yaml."""
+    """One row of bypass.jsonl."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -46,20 +60,38 @@ class Channel(BaseModel):
     seen: str = ""
     closed: str = ""
     body: Any = None
+    past: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     form: tuple[tuple[str, ...], ...] = ()
 
 
-class Channels(BaseModel):
-    """The whole of bypass.yaml."""
+LINES: Final = Path(__file__).with_name("bypass.jsonl").read_bytes().splitlines()
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
+CHANNELS: Final = {one.name: one for one in (Channel.model_validate_json(line) for line in LINES)}
 
 
-CHANNELS: Final = {one.name: one for one in documents.load(Path(__file__).with_name("bypass.yaml"), Channels).channels}
+def under_a_name() -> Iterator[Channel]:
+    """For each operation with a JSON body its first open channel, with a picture as the name of a field that nobody knows."""
+    done = set()
+    for channel in list(CHANNELS.values()):
+        operation = route(channel.method, channel.path, CATALOGUE).operation
+        if operation.name not in done and not channel.closed and isinstance(channel.body, dict):
+            done.add(operation.name)
+            body = {**channel.body, "see $picture here": 1}
+            name = f"{operation.name}, a picture as a name"
+            yield channel.model_copy(update={"name": name, "body": body, "seen": ""})
+
+
+CHANNELS.update({one.name: one for one in under_a_name()})
 
 OPEN: Final = [name for name, one in CHANNELS.items() if not one.closed]
+
+ELSEWHERE: Final = {
+    "realtime.connect": "serve/test_realtime.py",  # events of a socket, not a body
+    "uploads.create": "end_to_end/test_uploads.py",  # parts that mean something only together
+    "uploads.parts": "end_to_end/test_uploads.py",
+    "uploads.complete": "end_to_end/test_uploads.py",
+}
+"""Operations whose channels need more than one request, and the tests that send them."""
 
 
 @cache
@@ -69,31 +101,56 @@ def bench() -> Bench:
     return Bench(runtime.register, runtime.catalogue, runtime.screening, runtime.surface_limits, 2**26)
 
 
+@cache
+def pdf_of(picture: bytes) -> bytes:
+    """A PDF of one page that shows a picture."""
+    out = io.BytesIO()
+    Image.open(io.BytesIO(picture)).save(out, "PDF")
+    return out.getvalue()
+
+
 def filled(value: Any, given: Mapping[str, Any]) -> Any:
     """A body with its placeholders filled in."""
     if isinstance(value, dict):
-        return {key: filled(one, given) for key, one in value.items()}
+        return {filled(key, given): filled(one, given) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [filled(one, given) for one in value]
+    if value == "$shown":
+        return given["shown"]
     if not isinstance(value, str):
         return value
     bare = base64.b64encode(given["picture"]).decode()
-    for mark, text in (("$picture", f"data:image/jpeg;base64,{bare}"), ("$base64", bare), ("$ask", given["ask"])):
+    marks = {
+        "$picture": f"data:image/jpeg;base64,{bare}",
+        "$base64": bare,
+        "$pdf": data_uri(pdf_of(given["picture"]), "application/pdf"),
+        "$ask": given["ask"],
+    }
+    for mark, text in marks.items():
         value = value.replace(mark, text)
     return value
 
 
 def conclude(channel: Channel, given: Mapping[str, Any]) -> tuple[Any, Conclusion]:
     """The body of a channel, and what becomes of it; of a form its parts in place of the body."""
+    return _conclude(channel.name, harmless=given is HARMLESS)
+
+
+@cache
+def _conclude(name: str, *, harmless: bool) -> tuple[Any, Conclusion]:
+    channel, given = CHANNELS[name], HARMLESS if harmless else FORBIDDEN
     if channel.form:
         parts = [
             (filled(name, given), given["picture"] if data == "$file" else filled(data, given), *filled(more, given))
             for name, data, *more in channel.form
         ]
-        case = Case(tenant="metro-pd", path=channel.path, body={}, content_type=FORM_TYPE[1])
+        case = Case(
+            tenant="metro-pd", path=channel.path, body={}, content_type=FORM_TYPE[1], past=filled(channel.past, given)
+        )
         return parts, screen_case(case, bench(), CONFIG, date(2026, 11, 1), written_form(*parts))
     body = filled(channel.body, given)
-    case = Case(tenant="metro-pd", method=channel.method, path=channel.path, body=body)
+    past = filled(channel.past, given)
+    case = Case(tenant="metro-pd", method=channel.method, path=channel.path, body=body, past=past)
     return body, screen_case(case, bench(), CONFIG, date(2026, 11, 1), orjson.dumps(body))
 
 
@@ -122,7 +179,8 @@ def test_forbidden(name: str) -> None:
     facts = conclusion.evidence.by_name()
     assert isinstance(conclusion.action, Refuse)
     assert (conclusion.action.status, RULE in conclusion.decision.fired) == (403, True)
-    assert channel.seen in map(str, facts["media.faces"].locations)
+    seen = channel.seen or f"/see {data_uri(FACE)} here".replace("/", "~1").replace("~1", "/", 1)
+    assert seen in map(str, facts["media.faces"].locations)
 
 
 @pytest.mark.parametrize("name", OPEN)
@@ -273,6 +331,7 @@ def test_every_screened_operation_has_a_channel() -> None:
             kind for kind, fate in one.parts if fate == "inspected" and kind not in kinds.get(one.name, ())
         )
         for one in bench().catalogue.operations
-        if one.disposition is Disposition.SCREEN and one.reader and one.bodies != ("events",)  # see tests/serve
+        if one.disposition is Disposition.SCREEN and one.reader and one.name not in ELSEWHERE  # see tests/serve
     }
     assert {name: lost for name, lost in missing.items() if lost} == {}
+    assert [name for name in set(ELSEWHERE.values()) if not (Path(__file__).parent.parent / name).is_file()] == []
