@@ -3,6 +3,7 @@
 import io
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import pikepdf
 import pytest
@@ -51,7 +52,7 @@ def outline(parts: tuple[Part, ...]) -> list[str]:
     return [f"{type(part).__name__.lower()} {part.location}" for part in parts]
 
 
-def shown(resources: bytes, content: bytes, draft: pdfs.Draft | None = None, **page: bytes) -> bytes:
+def shown(resources: bytes, content: bytes, draft: pdfs.Draft | None = None, **page: Any) -> bytes:
     """A file of one page."""
     draft = draft or pdfs.Draft()
     draft.page(content, resources, **page)
@@ -81,11 +82,16 @@ def test_as_other_programs_write_them() -> None:
     plain = opened(scanned)
     assert (faces_in(plain), plain.gaps) == ({"/file/page/1/picture/0", "/file/page/1"}, ())
     assert "title" in words(plain)["/file/words"]
+    modes: list[dict[str, Any]] = [
+        {"object_stream_mode": pikepdf.ObjectStreamMode.generate},
+        {"linearize": True},
+        {"qdf": True},
+    ]
     for data in (scanned, pdfs.picture_pdf()):
-        for mode in ({"object_stream_mode": pikepdf.ObjectStreamMode.generate}, {"linearize": True}, {"qdf": True}):
+        for mode in modes:
             written = io.BytesIO()
             with pikepdf.open(io.BytesIO(data)) as pdf:
-                pdf.save(written, **mode)  # type: ignore[arg-type]
+                pdf.save(written, **mode)
             again = opened(written.getvalue())
             assert (len(faces_in(again)), again.gaps) == (2, ())
 
@@ -289,10 +295,10 @@ def test_pictures_in_words() -> None:
 # ---- what stays closed
 
 
-def _encrypted(**passwords: str) -> bytes:
+def _encrypted(**passwords: Any) -> bytes:
     written = io.BytesIO()
     with pikepdf.open(io.BytesIO(pdfs.text_pdf())) as pdf:
-        pdf.save(written, encryption=pikepdf.Encryption(**passwords))  # type: ignore[arg-type]
+        pdf.save(written, encryption=pikepdf.Encryption(**passwords))
     return written.getvalue()
 
 
@@ -369,9 +375,9 @@ CLOSED: dict[str, tuple[bytes, str]] = {
         "a PDF with metadata that are not text",
     ),
     "pages beyond the limit": (pdfs.text_pdf(51), "a PDF of 51 pages; the limit is 50"),
-    "a page beyond all sizes": (shown(b"", b"", box=(0, 0, 1e9, 1e9)), "a page of 1e+09 x 1e+09 points in a PDF"),  # type: ignore[arg-type]
-    "a page like a thread": (shown(b"", b"", box=(0, 0, 10, 1000)), "a page of 10 x 1000 points in a PDF"),  # type: ignore[arg-type]
-    "a page without a size": (shown(b"", b"", box=("/a", 0, 1, 1)), BUILT),  # type: ignore[arg-type]
+    "a page beyond all sizes": (shown(b"", b"", box=(0, 0, 1e9, 1e9)), "a page of 1e+09 x 1e+09 points in a PDF"),
+    "a page like a thread": (shown(b"", b"", box=(0, 0, 10, 1000)), "a page of 10 x 1000 points in a PDF"),
+    "a page without a size": (shown(b"", b"", box=("/a", 0, 1, 1)), BUILT),
 }
 
 

@@ -113,5 +113,5 @@ def test_a_file_is_let_go() -> None:
     """Whoever stops in the middle holds up nobody: the next file is read."""
     pages = read_pages(pdfs.text_pdf(3), [None] * 3, LIMITS, Deadline(60))
     next(pages)
-    pages.close()  # type: ignore[attr-defined]
+    del pages
     assert len(read(pdfs.text_pdf(2), 2)) == 2

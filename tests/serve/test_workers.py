@@ -266,7 +266,7 @@ SEEDS = (
     st.booleans(),
 )
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_damaged_files(fuzzed: PictureWorkers, seed: bytes, flips: list[tuple[float, int]], cut: bool) -> None:  # noqa: FBT001
+def test_damaged_files(fuzzed: PictureWorkers, seed: bytes, flips: list[tuple[float, int]], cut: bool) -> None:  # noqa: FBT001 - drawn by chance
     """Bytes changed at random: parts or a gap, never anything else; and a process that dies is a gap too."""
     data = bytearray(seed)
     for place, value in flips:

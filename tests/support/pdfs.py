@@ -68,7 +68,7 @@ class Draft:
         content: bytes = b"",
         resources: bytes = b"",
         entries: bytes = b"",
-        box: Sequence[float] = (0, 0, 612, 792),
+        box: Sequence[float | str] = (0, 0, 612, 792),
     ) -> int:
         """Another page; `resources` beside the font `/F`, `entries` of the page itself."""
         drawn = self.add(stream(content))
