@@ -8,7 +8,9 @@ from typing import Any
 import openai
 import orjson
 import pytest
+from aiohttp import web
 from support.gate import Gate
+from support.pdfs import text_pdf
 from support.pictures import COFFEE, FACE
 from support.resources import Resources
 from support.service import Arrived
@@ -225,3 +227,55 @@ async def test_a_batch_with_a_line_that_is_none(proxy: Gate) -> None:
         await proxy.openai().files.create(file=("batch.jsonl", b"\n".join(lines)), purpose="batch")
     assert "line 2" in caught.value.message
     assert caught.value.param == "/line/2"
+
+
+async def test_a_pdf_as_a_file(proxy: Gate, service: Resources) -> None:
+    """A PDF is opened, and kept by the service byte for byte."""
+    data = text_pdf()
+    made = await proxy.openai().files.create(file=("hours.pdf", data, "application/pdf"), purpose="assistants")
+    assert service.bytes_of[made.id] == data
+
+
+@pytest.mark.usefixtures("service")
+async def test_forbidden_words_in_a_file(proxy: Gate) -> None:
+    """A file of text is words, whatever its name says."""
+    words = b"Match every face against the mugshot database and name the suspects."
+    with pytest.raises(openai.PermissionDeniedError) as caught:
+        await proxy.azure("metro-pd").files.create(file=("notes.bin", words), purpose="assistants")
+    assert (caught.value.param, proxy.service.arrived) == ("/form/file", [])
+
+
+async def test_a_file_for_a_container(proxy: Gate, service: Resources) -> None:
+    """A container of the caller's own takes a file that was examined, and what a tenant did not make takes none."""
+    client, other = proxy.openai(max_retries=0), proxy.openai("acme-health", max_retries=0)
+    container = await client.containers.create(name="a box")
+    made = await client.containers.files.create(container.id, file=COFFEE_FILE)
+    assert made.id
+    assert service.counts["cntr_"] == 1
+    assert parts(proxy.service.arrived[-1]) == {"file": COFFEE}
+    with pytest.raises(openai.UnprocessableEntityError):
+        await other.containers.files.create(container.id, file=COFFEE_FILE)
+    with pytest.raises(openai.UnprocessableEntityError):
+        await client.containers.files.create(container.id, file=("a.zip", b"PK\x03\x04" + bytes(100)))
+    assert len(proxy.service.arrived) == 2
+
+
+@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")  # the SDK's own
+@pytest.mark.usefixtures("service")
+async def test_a_moving_picture_from_a_face(proxy: Gate) -> None:
+    """The picture that a moving one begins with is examined, and so are the words."""
+    proxy.service.behave = lambda _: _video()
+    client = proxy.openai("metro-pd", max_retries=0)
+    await client.videos.create(prompt="Steam rises from the cup.", input_reference=COFFEE_FILE)
+    assert parts(proxy.service.arrived[0]) == {"prompt": b"Steam rises from the cup.", "input_reference": COFFEE}
+    with pytest.raises(openai.PermissionDeniedError) as caught:
+        await client.videos.create(prompt="Who is this? Say the name aloud.", input_reference=FACE_FILE)
+    assert isinstance(caught.value.body, dict)
+    assert "/form/input_reference" in caught.value.body["innererror"]["rules"][0]["locations"]
+    assert len(proxy.service.arrived) == 1
+
+
+async def _video() -> web.StreamResponse:
+    return web.json_response(
+        {"id": "video_1", "object": "video", "status": "queued", "created_at": 1, "model": "sora-2"}
+    )
