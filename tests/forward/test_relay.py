@@ -43,8 +43,24 @@ class Relaying:
             writer.close()
 
 
+class Behind:
+    """Ears that let each piece go when the next one comes, and the last one, in capitals, when the reply is whole."""
+
+    def __init__(self) -> None:
+        self.held = b""
+
+    async def hear(self, piece: bytes) -> bytes:
+        before, self.held = self.held, piece
+        return before
+
+    async def end(self) -> bytes:
+        return self.held.upper()
+
+
 @asynccontextmanager
-async def relaying(answer: Answer, read_timeout_s: float = 10.0, pause_s: float = 0.0) -> AsyncIterator[Relaying]:
+async def relaying(
+    answer: Answer, read_timeout_s: float = 10.0, pause_s: float = 0.0, ears: type[Behind] | None = None
+) -> AsyncIterator[Relaying]:
     """A server in front of a service that answers so. It relays `pause_s` seconds after the reply has begun."""
     async with raw_service(answer) as service:
         state = Relaying(service)
@@ -57,7 +73,7 @@ async def relaying(answer: Answer, read_timeout_s: float = 10.0, pause_s: float 
             try:
                 async with await upstream.send(Outgoing(forward, Receipt("fgd_1"), EXTRA), ()) as reply:
                     await asyncio.sleep(pause_s)
-                    return await relay(reply, request, EXTRA, relayed)
+                    return await relay(reply, request, EXTRA, relayed, ears() if ears else None)
             except (UpstreamError, CallerGone) as failure:
                 state.failures.append(failure)
                 if request.transport is not None:
@@ -359,3 +375,28 @@ async def test_a_slow_caller_slows_the_service() -> None:
         del reader
         async with asyncio.timeout(10):
             await server.ended.wait()
+
+
+HEARD_BROKEN = says(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"3\r\nabc\r\n", b"3\r\ndef\r\n", close=True)
+
+HEARD: dict[str, tuple[Answer, bytes]] = {
+    # name: what the service answers, the body as the caller gets it
+    "at once": (says(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), b"HELLO"),
+    "nothing": (says(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), b""),
+    "by length, in pieces": (says(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n", b"abc", b"def"), b"abcDEF"),
+    "in chunks": (
+        says(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"3\r\nabc\r\n", b"3\r\ndef\r\n", b"0\r\n\r\n"),
+        chunks(b"abc", b"DEF"),
+    ),
+    "that breaks off": (HEARD_BROKEN, chunks(b"abc").removesuffix(b"0\r\n\r\n")),
+}
+
+
+@pytest.mark.parametrize("name", HEARD)
+async def test_ears_hear_a_reply_before_it_goes_on(name: str) -> None:
+    """Each piece goes on as they let it; the end of a reply that breaks off is none to them."""
+    answer, body = HEARD[name]
+    async with relaying(answer, ears=Behind) as server:
+        _, _, got = parsed(await server.ask())
+    assert got == body
+    assert [type(one) for one in server.failures] == ([UpstreamUnreachable] if name == "that breaks off" else [])
