@@ -144,5 +144,5 @@ def test_is_socket() -> None:
 
 def test_an_older_version_of_http_has_no_sockets() -> None:
     """RFC 6455 asks for HTTP/1.1."""
-    with pytest.raises(BadRequest, match="a handshake is HTTP/1.1"):
+    with pytest.raises(BadRequest, match=r"a handshake is HTTP/1\.1"):
         asked(Asking(*PLAIN, version=HttpVersion10), SOCKET)  # type: ignore[arg-type] # it has what is looked at

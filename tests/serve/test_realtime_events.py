@@ -1,156 +1,151 @@
-"""One event of a session: a verdict with everything that sending it asks for, a record before that, and nothing held after."""
+"""What becomes of one event: its verdict, with the record that is written before it is given."""
 
-import os
-from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+import base64
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 import pytest_asyncio
-from support.bodies import PIXEL_BASE64, PIXEL_URI, inbound
+from support.bodies import PICTURE_URI
 from support.events import CALLED, message, says, shows
 from support.gate import Gate, gate
-from support.pictures import COFFEE, data_uri
 
-from proxy.admit import attributed, authenticate
-from proxy.exchange import Receipt
-from proxy.serve import realtime_events as module
+from proxy.caller import Attribute, Caller, Provenance
 from proxy.serve.earlier import AudioRule
-from proxy.serve.realtime_events import BINARY, OPERATION, Events, Verdict
-from proxy.surface.event import UNKNOWN
+from proxy.serve.realtime_events import Events, Verdict
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SPEECH = {"type": "input_audio_buffer.append", "audio": PIXEL_BASE64}
-HELLO = message(says("hello"))
-CUP = message(shows(data_uri(COFFEE)))
+CALLER = Caller("retail-co", "test", {"organization": Attribute("organization", "private", Provenance.ATTESTED)})
+
+SPEECH = {"type": "input_audio_buffer.append", "audio": base64.b64encode(bytes(100)).decode()}
+LONG_SPEECH = {**SPEECH, "audio": base64.b64encode(bytes(200_000)).decode()}
+MOOD = {"type": "session.update", "session": {"instructions": "Tell me what emotion the speaker's voice shows."}}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gate]:
-    """A running proxy for all tests: to load word lists takes longer than an event."""
-    async with gate(tmp_path_factory.mktemp("events"), limits={"inflight_bytes": 300_000}) as running:
-        yield running
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gate]:
+    """A proxy whose parts judge."""
+    async with gate(tmp_path_factory.mktemp("events")) as proxy:
+        yield proxy
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def proxy(shared: Gate) -> Gate:
-    """The same, with nothing in its journal."""
-    await shared.records()
-    os.truncate(shared.journal, 0)
-    return shared
+def events(running: Gate, audio: AudioRule = "without_pictures") -> Events:
+    """A session that nothing was said in yet."""
+    return Events(running.facegate.shell, CALLER, CALLED, "fgd_session", audio)
 
 
-def session(proxy: Gate, audio: AudioRule = "exempt") -> Events:
-    """A session of a tenant that may ask for anything that is not prohibited to all."""
-    today = datetime.now(UTC).date()
-    asked = inbound(b"", headers=(("api-key", proxy.keys["retail-co"]),))
-    register = proxy.runtime.register
-    caller = attributed(register, authenticate(register, asked, today), asked, today)
-    return Events(proxy.facegate.shell, caller, CALLED, "fgd_session", audio)
+async def given(session: Events, event: dict[str, Any] | bytes, *, binary: bool = False) -> Verdict:
+    """The verdict of one event."""
+    return await session.verdict(event if isinstance(event, bytes) else orjson.dumps(event), binary=binary)
 
 
-async def verdict(events: Events, event: Mapping[str, Any] | bytes, *, binary: bool = False) -> Verdict:
-    """What becomes of an event; afterwards nothing of it is held."""
-    found = await events.verdict(event if isinstance(event, bytes) else orjson.dumps(event), binary=binary)
-    in_flight = events._shell.in_flight
-    assert (in_flight.held, events._shell.pool.waiting) == (0, 0)
-    return found
+def shown(verdict: Verdict) -> tuple[str, str, bool, bool]:
+    """The event, `forward` or the code of the refusal, whether it is speech that was not judged, whether a refusal counts."""
+    code = "forward" if verdict.forward else orjson.loads(verdict.reply)["error"]["code"]
+    return verdict.event, code, verdict.speech, verdict.counts
 
 
-VERDICTS: dict[str, tuple[Mapping[str, Any] | bytes, bool, tuple[str, str | None, str]]] = {
-    # an event, whether it is binary; its type in records, the code of the refusal, the outcome in the record
-    "words": (HELLO, False, ("conversation.item.create", None, "allow")),
-    "a picture": (CUP, False, ("conversation.item.create", None, "allow")),
-    "many words": (message(says("word " * 20_000)), False, ("conversation.item.create", None, "allow")),
-    "speech": (SPEECH, False, ("input_audio_buffer.append", None, "allow")),
-    "a picture behind an address": (
-        message(shows("https://x.example/a.png")), False, ("conversation.item.create", "not_inspectable", "block"),
-    ),
-    "a type of the caller's own": ({"type": "secret word"}, False, (UNKNOWN, "not_inspectable", "block")),
-    "no JSON": (b"secret word", False, (UNKNOWN, "invalid_request", "rejected")),
-    "bytes": (orjson.dumps(HELLO), True, (BINARY, "not_inspectable", "rejected")),
-    "more than may be held": (b" " * 400_000, False, (UNKNOWN, "examination_unavailable", "rejected")),
-}  # fmt: skip
+async def test_verdicts_in_turn(running: Gate) -> None:
+    """One session: what is forwarded, refused, and heard without being judged again."""
+    session = events(running)
+    turns = (
+        message(says("Hello")),
+        {"type": "session.delete"},
+        b"nothing",
+        SPEECH,
+        SPEECH,
+        LONG_SPEECH,
+        MOOD,
+        SPEECH,
+        message(says("Hello")),
+        SPEECH,
+        message(shows(PICTURE_URI)),
+    )
+    assert [shown(await given(session, one)) for one in turns] == [
+        ("conversation.item.create", "forward", False, False),
+        ("unknown", "not_inspectable", False, True),
+        ("unknown", "invalid_request", False, True),
+        ("input_audio_buffer.append", "forward", False, False),
+        ("input_audio_buffer.append", "forward", True, False),
+        ("input_audio_buffer.append", "forward", True, False),
+        ("session.update", "prohibited_use", False, True),
+        ("input_audio_buffer.append", "forward", True, False),
+        ("conversation.item.create", "forward", False, False),
+        ("input_audio_buffer.append", "forward", True, False),
+        ("conversation.item.create", "not_inspectable", False, True),
+    ]
 
 
-@pytest.mark.parametrize("name", VERDICTS)
-async def test_a_verdict(proxy: Gate, name: str) -> None:
-    """What may go on comes with its body and the receipt of its record; what may not with the reply, and with neither."""
-    event, binary, (kind, code, outcome) = VERDICTS[name]
-    found = await verdict(session(proxy), event, binary=binary)
-    (record,) = await proxy.records("decision")
-    assert (record["operation"], record["event"], record["session_id"]) == (OPERATION, kind, "fgd_session")
-    assert (record["outcome"] == "rejected") is (outcome == "rejected")
-    assert found.event == kind
-    if code is None:
-        assert found.forward is not None
-        assert (found.receipt, found.reply, found.counts) == (Receipt(record["decision_id"]), b"", False)
-        assert orjson.loads(b"".join(found.forward.inspected.chunks)) == event
-    else:
-        assert (found.forward, found.receipt) == (None, None)
-        told = orjson.loads(found.reply)
-        assert (told["type"], told["error"]["code"], told["event_id"]) == (
-            "error",
-            code,
-            f"event_{record['decision_id']}",
-        )
-        assert found.counts is (code != "examination_unavailable")
-    assert "secret" not in proxy.journal.read_text(encoding="utf-8")
+async def test_speech_is_judged_again_when_something_new_is_known(running: Gate) -> None:
+    """Each piece goes on with a receipt: its own, or that of the last one that was judged."""
+    session = events(running)
+    first = await given(session, SPEECH)
+    second = await given(session, SPEECH)
+    told = await given(session, message(says("Which licence plate does the police car have?")))
+    third = await given(session, SPEECH)
+    assert [one.speech for one in (first, second, told, third)] == [False, True, False, False]
+    assert second.receipt == first.receipt
+    assert third.receipt not in (first.receipt, told.receipt)
+
+
+async def test_words_before_speech_count(running: Gate) -> None:
+    """What speech is to be used for is known before it comes."""
+    session = events(running)
+    assert shown(await given(session, MOOD))[1] == "forward"
+    assert [shown(await given(session, SPEECH))[1] for _ in range(2)] == ["prohibited_use"] * 2
 
 
 @pytest.mark.parametrize(
-    ("own", "told"),
-    [("event_1", "event_1"), (None, None), (7, None), (["event_1"], None), ("x" * 512, "x" * 512), ("x" * 513, None)],
-    ids=["an id", "none", "a number", "a list", "a long one", "one that is too long"],
+    ("rule", "code"), [("exempt", "forward"), ("without_pictures", "forward"), ("refuse", "not_inspectable")]
 )
-async def test_the_callers_own_id_is_told_back(proxy: Gate, own: object, told: str | None) -> None:
-    """As long as it is one; it stands in no record."""
-    refused = await verdict(session(proxy), {"type": "nothing", "event_id": own})
-    assert orjson.loads(refused.reply)["error"]["event_id"] == told
-    assert "event_1" not in proxy.journal.read_text(encoding="utf-8").replace("event_id", "")
+async def test_the_rule_for_speech(running: Gate, rule: AudioRule, code: str) -> None:
+    """As the register has it."""
+    assert shown(await given(events(running, rule), SPEECH))[1] == code
 
 
-async def test_speech_is_judged_once(proxy: Gate) -> None:
-    """The next piece goes on with the receipt of the first, until something new is known; each is read all the same."""
-    events = session(proxy)
-    first, second = [await verdict(events, SPEECH) for _ in range(2)]
-    assert (first.speech, second.speech, second.receipt) == (False, True, first.receipt)
-    assert second.forward == first.forward
-    assert (await verdict(events, {**SPEECH, "text": "who is this?"})).speech is False
-    assert (await verdict(events, CUP)).forward is not None
-    again = await verdict(events, SPEECH)
-    assert (again.speech, again.receipt == first.receipt) == (False, False)
-    assert (await verdict(events, SPEECH)).receipt == again.receipt
+async def test_the_record_comes_first(running: Gate) -> None:
+    """When the verdict is there, its record is on the disk; what is sent is what was read, written anew."""
+    verdict = await given(events(running), b' {"type" : "response.create"} ')
+    assert verdict.forward is not None
+    assert verdict.receipt is not None
+    assert b"".join(verdict.forward.inspected.chunks) == b'{"type":"response.create"}'
+    last = orjson.loads(running.journal.read_bytes().splitlines()[-1])
+    assert (last["decision_id"], last["session_id"], last["event"], last["operation"]) == (
+        verdict.receipt.decision_id,
+        "fgd_session",
+        "response.create",
+        "realtime.event",
+    )
 
 
-async def test_two_sessions_know_nothing_of_each_other(proxy: Gate) -> None:
-    """What one has shown, and the speech that it was let through, are its own."""
-    one, other = session(proxy, "without_pictures"), session(proxy, "without_pictures")
-    assert (await verdict(one, CUP)).forward is not None
-    assert (await verdict(one, SPEECH)).forward is None
-    assert (await verdict(other, SPEECH)).forward is not None
-    assert (await verdict(other, SPEECH)).speech is True
-    assert (await verdict(one, SPEECH)).forward is None
+async def test_bytes_stand_in_the_account_while_they_are_judged(running: Gate) -> None:
+    """And not afterwards, whatever the verdict; without room for them an event is refused, for no fault of its own."""
+    shell = running.facegate.shell
+    session = events(running)
+    for event in (LONG_SPEECH, b"nothing", {"type": "session.delete"}):
+        await given(session, event)
+        assert shell.in_flight.held == 0
+    shell.in_flight.take(shell.in_flight.limit, 0)
+    try:
+        assert shown(await given(session, LONG_SPEECH)) == ("unknown", "examination_unavailable", False, False)
+    finally:
+        shell.in_flight.release(shell.in_flight.limit)
+    assert shown(await given(session, LONG_SPEECH))[1] == "forward"
 
 
-async def test_where_speech_is_refused(proxy: Gate) -> None:
-    """Nobody hears it, so none goes on; words do."""
-    events = session(proxy, "refuse")
-    assert [(await verdict(events, one)).forward is not None for one in (SPEECH, HELLO, SPEECH)] == [False, True, False]
-
-
-async def test_a_crash(proxy: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It refuses the event, for no fault of the caller's; the session goes on."""
-
-    def broken(*_: object) -> None:
-        raise KeyError("a secret word")
-
-    events = session(proxy)
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "screen", broken)
-        refused = await verdict(events, HELLO)
-    assert orjson.loads(refused.reply)["error"]["code"] == "examination_unavailable"
-    assert (refused.counts, b"secret" in refused.reply) == (False, False)
-    assert (await verdict(events, message(says("again"), shows(PIXEL_URI)))).forward is not None
+async def test_a_crash_refuses_the_event(running: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is recorded and logged without a word of the event, for no fault of its own; the session goes on."""
+    shell = running.facegate.shell
+    broken = replace(shell, runtime=replace(shell.runtime, surface_limits=None))  # type: ignore[arg-type] # so that it crashes
+    session = Events(broken, CALLER, CALLED, "fgd_session", "exempt")
+    for _ in range(2):
+        verdict = await given(session, message(says("a secret of the caller's")))
+        assert shown(verdict) == ("unknown", "examination_unavailable", False, False)
+    last = orjson.loads(running.journal.read_bytes().splitlines()[-1])
+    assert (last["outcome"], last["status"]) == ("rejected", 503)
+    told = capsys.readouterr()
+    assert "crash" in told.out + told.err
+    assert "secret" not in told.out + told.err
