@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 from support.gate import Gate, gate
+from support.realtime import next_event, realtime_service, socket_to
 from support.programs import require_program, run
 
 from proxy.demo.calls import photograph
@@ -143,14 +144,25 @@ async def test_every_metric_of_the_table_moves(tmp_path: Path) -> None:
         proxy.service.behave = unreadable
         assert (await proxy.post(asked, path="/openai/v1/responses"))[0] == 200
         assert proxy.metric("facegate_memory_failures_total", action="learn") == 1
+        talking = await _while_a_session_is_open(proxy)
         during = await _while_in_flight(proxy)
         found = await exposed(proxy)
-        seen = [name for scrape in (during, found) for name, value in scrape.items() if value]
+        seen = [name for scrape in (talking, during, found) for name, value in scrape.items() if value]
     moved = {re.split(r"\{|_(?:count|sum|bucket)\{", name)[0] for name in seen}
     # These two are read off the pool and the bodies in memory, where a request stays too short for a scrape to meet it.
     in_passing = {"facegate_examination_queue", "facegate_inflight_bytes"}
     assert {metric.name for metric in TABLE} - moved - in_passing == set()
     assert moved <= {metric.name for metric in TABLE}
+
+
+async def _while_a_session_is_open(proxy: Gate) -> dict[str, float]:
+    """What is exposed while a realtime session is open, in which an event went on."""
+    realtime_service(proxy)
+    async with socket_to(proxy) as socket:
+        await next_event(socket)
+        await socket.send_json({"type": "response.create"})
+        await next_event(socket)
+        return await exposed(proxy)
 
 
 async def _while_in_flight(proxy: Gate) -> dict[str, float]:
