@@ -11,8 +11,8 @@ from typing import Any
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 from support.gate import Gate, gate
-from support.realtime import next_event, realtime_service, socket_to
 from support.programs import require_program, run
+from support.realtime import next_event, realtime_service, socket_to
 
 from proxy.demo.calls import photograph
 from proxy.record.metrics import TABLE
