@@ -21,7 +21,7 @@ def banned(text: str) -> Iterator[str]:
 
 def test_no_file_speaks_of_its_making() -> None:
     """Code, documents, configuration, dashboards; pictures hold no prose."""
-    found = []
+    found: list[str] = []
     for path in repository():
         data = path.read_bytes()
         if b"\0" not in data:

@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -30,9 +30,9 @@ class Reading:
 
 
 @asynccontextmanager
-async def reading(inflight: int = 10_000_000, **limits: float) -> AsyncIterator[Reading]:
+async def reading(limits: Mapping[str, float] | None = None, inflight: int = 10_000_000) -> AsyncIterator[Reading]:
     """A port that reads bodies, within these limits."""
-    allowed = Limits.model_validate({"body_bytes": LIMIT, **limits})
+    allowed = Limits.model_validate({"body_bytes": LIMIT, **(limits or {})})
     state = Reading(InFlight(inflight))
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
@@ -155,7 +155,7 @@ SLOW: dict[str, tuple[dict[str, float], float]] = {
 async def test_a_slow_body(name: str, framed: bytes) -> None:
     """What came so far is given back."""
     limits, pause_s = SLOW[name]
-    async with reading(**limits) as state, asyncio.timeout(GIVE_UP_S):
+    async with reading(limits) as state, asyncio.timeout(GIVE_UP_S):
         reader, writer = await state.port.connect()
         writer.write(http(framed))
         while not state.ended.is_set():
@@ -169,7 +169,7 @@ async def test_a_slow_body(name: str, framed: bytes) -> None:
 
 async def test_a_body_that_drips_may_take_its_time() -> None:
     """The pause is measured from byte to byte, not from the start."""
-    async with reading(idle_timeout_s=0.5) as state:
+    async with reading({"idle_timeout_s": 0.5}) as state:
         drops = [b"1\r\nx\r\n"] * 12
         reply = await state.port.say(http(b"Transfer-Encoding: chunked"), *drops, b"0\r\n\r\n", pause_s=0.06)
         assert reply.startswith(b"HTTP/1.1 200 ")

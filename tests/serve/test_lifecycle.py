@@ -1,6 +1,7 @@
 """The life of a proxy: it starts whole or not at all, ends what it has begun, and leaves nothing behind."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -73,9 +74,13 @@ def own_threads() -> set[str]:
 
 def children() -> set[int]:
     """The processes that this one has started and that still run, but for the standard library's own."""
-    tasks = Path("/proc/self/task")
-    found = {int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text(encoding="utf-8").split()}
-    return {pid for pid in found if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it may end meanwhile
+            parent = (process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1]
+            if int(parent) == os.getpid() and b"resource_tracker" not in (process / "cmdline").read_bytes():
+                found.add(int(process.name))
+    return found
 
 
 async def call(facegate: Facegate) -> int:
@@ -119,7 +124,8 @@ async def test_a_port_that_is_taken(tmp_path: Path, section: str) -> None:
     """The setting, the address and why; then nothing stays open: no port, no process, no thread, no journal."""
     before = children()
     with taken() as port:
-        runtime = runtime_in(tmp_path, **{section: {"port": port}, "examination": {"isolated": True, "workers": 1}})
+        changes: dict[str, Any] = {section: {"port": port}, "examination": {"isolated": True, "workers": 1}}
+        runtime = runtime_in(tmp_path, **changes)
         with pytest.raises(ConfigurationError) as raised:
             await start(runtime)
     assert str(raised.value) == f"{section}: the address 127.0.0.1:{port} cannot be used: Address already in use"
@@ -191,7 +197,7 @@ async def digests(runtime: Runtime) -> list[str]:
     for _ in range(2):
         async with running(runtime) as facegate:
             await call(facegate)
-            journal = facegate.shell.journal.path
+    journal = runtime.folder / runtime.settings.audit.path / "journal.jsonl"
     records = [orjson.loads(line) for line in journal.read_bytes().splitlines()]
     return [one["body_digest"] for one in records if one["kind"] == "decision"]
 

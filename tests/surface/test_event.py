@@ -9,7 +9,7 @@ from proxy.errors import BadRequest, RequestError, TooLarge
 from proxy.surface.event import UNKNOWN, is_audio_frame, type_of
 from proxy.surface.limits import Limits
 
-SPEECH = {"type": "input_audio_buffer.append", "audio": PIXEL_BASE64}
+SPEECH: dict[str, object] = {"type": "input_audio_buffer.append", "audio": PIXEL_BASE64}
 
 
 def test_whole() -> None:
