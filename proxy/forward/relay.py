@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -90,8 +90,11 @@ async def relay_whole(
     return response
 
 
-async def read_whole(reply: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The whole reply. Raises UpstreamError: UpstreamUnreadable where it is coded, or larger than `limit` bytes."""
+async def read_whole(reply: aiohttp.ClientResponse, limit: int, take: Callable[[int], None]) -> bytes:
+    """The whole reply. `take` is told the size of each piece before the next one is read.
+
+    Raises UpstreamError: UpstreamUnreadable where it is coded, or larger than `limit` bytes; and whatever `take` raises.
+    """
     if reply.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise UpstreamUnreadable("the service sent a reply in a coding that it was not asked for")
     pieces: list[bytes] = []
@@ -100,6 +103,7 @@ async def read_whole(reply: aiohttp.ClientResponse, limit: int) -> bytes:
         while piece := await _next(reply):
             pieces.append(piece)
             size += len(piece)
+            take(len(piece))
             if size > limit:
                 raise UpstreamUnreadable("the service's reply is too large to be read here")
     return b"".join(pieces)

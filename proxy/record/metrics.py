@@ -61,7 +61,7 @@ TABLE: Final = (
     Metric("facegate_upstream_seconds", "histogram", ("operation",),
            "Time from sending a request to the service until the end of its reply", _SLOW),
     Metric("facegate_inflight_requests", "gauge", (), "Requests being served now", begins=((),)),
-    Metric("facegate_inflight_bytes", "gauge", (), "Bytes of request bodies held in memory now", begins=((),)),
+    Metric("facegate_inflight_bytes", "gauge", (), "Bytes of bodies held in memory now, of requests and of replies that are read", begins=((),)),
     Metric("facegate_detector_seconds", "histogram", ("detector",),
            "Time of one detector on one request that is examined in the pool: pictures, long texts", _FAST),
     Metric("facegate_examination_queue", "gauge", (), "Requests that wait for the examination pool or are in it",

@@ -15,6 +15,7 @@ from proxy.forward.relay import Ears, Relayed, read_whole, relay, relay_whole
 from proxy.operation import Called
 from proxy.past import Dossier, Name
 from proxy.record.metrics import Metrics
+from proxy.serve.body import InFlight
 from proxy.serve.memory import Memory, MemoryUnavailable
 from proxy.serve.pool import Pool
 
@@ -42,6 +43,7 @@ class Keeping:
     tenant: str
     called: Called
     dossier: Dossier
+    in_flight: InFlight
     told: Told | None = None
 
     @property
@@ -58,23 +60,28 @@ class Keeping:
         """
         if not 200 <= reply.status < 300:  # noqa: PLR2004 - it made nothing, and lists nothing
             return await relay(reply, request, extra, relayed)
-        if self.lists:
-            return await relay_whole(reply, request, extra, relayed, await self._own(await read_whole(reply, MAX_LIST)))
         if self.called.method == "DELETE":
             await self._forget()
-        return await relay(reply, request, extra, relayed, self._ears(reply))
+        held = _Held(self.in_flight)
+        try:
+            if self.lists:
+                return await relay_whole(reply, request, extra, relayed, await self._own(reply, held))
+            return await relay(reply, request, extra, relayed, self._ears(reply, held))
+        finally:
+            held.let_go()
 
-    def _ears(self, reply: ClientResponse) -> Ears | None:
+    def _ears(self, reply: ClientResponse, held: "_Held") -> Ears | None:
         if not self.called.makes:
             return None
         if reply.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
             self.missed("it is coded")
             return None
-        return _Stream(self) if reply.content_type == "text/event-stream" else _Whole(self)
+        return _Stream(self) if reply.content_type == "text/event-stream" else _Whole(self, held)
 
-    async def _own(self, listed: bytes) -> bytes:
-        """A list with the caller's own things alone. Raises UpstreamUnreadable."""
+    async def _own(self, reply: ClientResponse, held: "_Held") -> bytes:
+        """A list with the caller's own things alone. Raises UpstreamError."""
         try:
+            listed = await read_whole(reply, MAX_LIST, held.take)
             listing = await self.beside(len(listed), partial(Listing, listed))
             owned = await self.memory.owned(self.tenant, self.lists, listing.ids)
             return await self.beside(len(listed), partial(listing.only, owned))
@@ -110,28 +117,54 @@ class Keeping:
         log.warning("reply_not_learned", operation=self.called.operation.name, why=why)
 
 
+class _Held:
+    """What one reply holds in memory, within what all bodies together may hold."""
+
+    def __init__(self, in_flight: InFlight) -> None:
+        self._in_flight = in_flight
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        """Hold so many bytes more. Raises Unavailable when memory is short, or one reply holds too much of it."""
+        if self._size + size > MAX_REPLY:
+            raise Unavailable("the reply is too large")
+        self._in_flight.take(size, self._size)
+        self._size += size
+
+    def let_go(self) -> None:
+        """Hold nothing any more."""
+        self._in_flight.release(self._size)
+        self._size = 0
+
+
 class _Whole:
     """A reply of JSON: all but its latest piece may go on before it is read."""
 
-    def __init__(self, owner: Keeping) -> None:
+    def __init__(self, owner: Keeping, held: _Held) -> None:
         self._owner = owner
+        self._held = held
         self._pieces: list[bytes] = []
-        self._size = 0
+        self._lost = False
 
     async def hear(self, piece: bytes) -> bytes:
-        """The piece before, if this one is not too much."""
+        """The piece before; this one too once the reply is not held any more."""
+        if self._lost:
+            return piece
         before = self._pieces[-1] if self._pieces else b""
-        self._size += len(piece)
-        if self._size > MAX_REPLY:
+        try:
+            self._held.take(len(piece))
+        except Unavailable:
+            self._lost = True
             self._pieces.clear()
+            self._held.let_go()
             return before + piece
         self._pieces.append(piece)
         return before
 
     async def end(self) -> bytes:
         """The last piece, once the names are remembered."""
-        if self._size > MAX_REPLY:
-            self._owner.missed("it is too large")
+        if self._lost:
+            self._owner.missed("it is too large, or memory is short")
             return b""
         whole = b"".join(self._pieces)
         try:

@@ -9,6 +9,7 @@ from proxy.errors import TooLarge, Unavailable
 from proxy.exchange import Forward, Screened, Surfaced
 from proxy.past import NOTHING_BEFORE, Dossier, Name, Past, left_by
 from proxy.record.metrics import Metrics
+from proxy.serve.body import InFlight
 from proxy.serve.keeping import Keeping, Told
 from proxy.serve.memory import LASTING, Memory, MemoryUnavailable
 from proxy.serve.pool import Pool
@@ -29,6 +30,7 @@ class Remembering:
     memory: Memory
     metrics: Metrics
     pool: Pool
+    in_flight: InFlight
 
     async def judged(self, tenant: str, surfaced: Surfaced, judge: Judge) -> Screened:
         """What `judge` makes of a request, given what is known of the things that it names.
@@ -59,7 +61,8 @@ class Remembering:
         if not (called.makes or called.operation.lists or called.method == "DELETE"):
             return None
         dossier = left_by(screened.evidence)
-        return Keeping(self.memory, self.metrics, self.pool, screened.caller.tenant, called, dossier, told)
+        tenant = screened.caller.tenant
+        return Keeping(self.memory, self.metrics, self.pool, tenant, called, dossier, self.in_flight, told)
 
     async def _recalled(self, tenant: str, named: Sequence[Reference]) -> Past:
         """What is known of the things named; of none where the memory fails, and then the request is refused."""

@@ -23,6 +23,7 @@ from proxy.operation import Called
 from proxy.past import HISTORY, Dossier, Name, Past
 from proxy.record.metrics import Metrics
 from proxy.serve import keeping
+from proxy.serve.body import InFlight
 from proxy.serve.keeping import Keeping
 from proxy.serve.memory_sqlite import SqliteMemory
 from proxy.serve.memory_store import DATABASE, Place
@@ -45,6 +46,7 @@ class Relaying:
     service: RawService
     memory: SqliteMemory
     metrics: Metrics
+    in_flight: InFlight
     port: int = 0
     failures: list[Exception] = field(default_factory=list)
 
@@ -66,14 +68,17 @@ class Relaying:
 
 
 @asynccontextmanager
-async def relaying(folder: Path, answer: Answer, called: Called = CREATE) -> AsyncIterator[Relaying]:
+async def relaying(
+    folder: Path, answer: Answer, called: Called = CREATE, room: int = 10_000_000
+) -> AsyncIterator[Relaying]:
     """A server in front of a service that answers so; `called` is what every request to it is."""
     metrics, pool = Metrics(), Pool(1, 10)
     async with raw_service(answer) as service:
         memory = SqliteMemory(Place(folder), metrics)
-        state = Relaying(service, memory, metrics)
+        in_flight = InFlight(room)
+        state = Relaying(service, memory, metrics, in_flight)
         upstream = Upstream(Endpoint(service.url, None))
-        keeps = Keeping(memory, metrics, pool, "a", called, FACE)
+        keeps = Keeping(memory, metrics, pool, "a", called, FACE, in_flight)
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             outgoing = Outgoing(Forward(called, Inspected("application/json", (b"{}",))), Receipt("fgd_1"), ())
@@ -97,6 +102,7 @@ async def relaying(folder: Path, answer: Answer, called: Called = CREATE) -> Asy
             await upstream.close()
             await memory.close()
             pool.close()
+            assert in_flight.held == 0
 
 
 def head(kind: str = "application/json", *more: str, status: str = "200 OK") -> bytes:
@@ -241,6 +247,22 @@ async def test_a_reply_that_is_too_large_goes_on_unlearned(tmp_path: Path, monke
     async with relaying(tmp_path, says(head(), *pieces, chunk(b""))) as server:
         assert await server.ask() == (200, data)
         assert (await server.known(RESP, ITEM), server.missed) == (set(), 1)
+
+
+async def test_replies_are_held_within_what_all_bodies_may_hold(tmp_path: Path) -> None:
+    """Where memory is short a large reply goes on unlearned, a large list not at all; small ones are always read."""
+    data = json.dumps({**REPLY, "padding": "x" * 200_000}).encode()
+    pieces = [chunk(data[at : at + 30_000]) for at in range(0, len(data), 30_000)]
+    async with relaying(tmp_path, says(head(), *pieces, chunk(b"")), room=100_000) as server:
+        assert await server.ask() == (200, data)
+        assert (await server.known(RESP, ITEM), server.missed, server.in_flight.held) == (set(), 1, 0)
+    async with relaying(tmp_path, whole({"data": ["x" * 200_000]}), FILES, room=100_000) as server:
+        with pytest.raises(aiohttp.ClientError):
+            await server.ask()
+        assert [type(one) for one in server.failures] == [UpstreamUnreadable]
+    async with relaying(tmp_path, whole(REPLY), room=0) as server:
+        await server.ask()
+        assert (await server.known(RESP, ITEM), server.missed) == ({RESP, ITEM}, 0)
 
 
 async def test_a_large_reply_is_read_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from proxy.facts import Fact, Truth
 from proxy.past import HISTORY, NOTHING_BEFORE, Dossier, Name, Past
 from proxy.record.metrics import Metrics
 from proxy.screen import screen
+from proxy.serve.body import InFlight
 from proxy.serve.memory_sqlite import SqliteMemory
 from proxy.serve.memory_store import DATABASE, Place
 from proxy.serve.pool import Pool
@@ -44,7 +45,7 @@ def runtime() -> Runtime:
 async def remembering(tmp_path: Path) -> AsyncIterator[Remembering]:
     pool = Pool(1, 10)
     memory = SqliteMemory(Place(tmp_path), Metrics())
-    yield Remembering(memory, Metrics(), pool)
+    yield Remembering(memory, Metrics(), pool, InFlight(10**9))
     await memory.close()
     pool.close()
 
@@ -229,7 +230,7 @@ async def test_without_a_memory_everything_is_unknown(
     (tmp_path / DATABASE).write_bytes(b"no database" * 100)
     memory = SqliteMemory(Place(tmp_path), Metrics())
     pool = Pool(1, 1)
-    assert await Judging(runtime, body).by(Remembering(memory, Metrics(), pool)) == outcome
+    assert await Judging(runtime, body).by(Remembering(memory, Metrics(), pool, InFlight(10**9))) == outcome
     await memory.close()
     pool.close()
 
