@@ -103,7 +103,7 @@ CALLS: Final[Mapping[str, Call]] = {
     "responses.create": lambda c: c.responses.create(
         model="m", input=WORDS, conversation="conv_1", include=SEALED, previous_response_id="resp_1", tools=[
             {"type": "file_search", "vector_store_ids": ["vs_1"]},
-            {"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["file-1"]}},
+            {"type": "code_interpreter", "container": "cntr_1"},
             {"type": "image_generation", "input_image_mask": {"file_id": "file-1"}}]),
     "responses.delete": lambda c: c.responses.delete("resp_1"),
     "responses.get": lambda c: c.responses.retrieve("resp_1", include=SEALED, stream=True, starting_after=7),

@@ -74,6 +74,14 @@ _PARTS: Final = frozenset({
 def read_responses(walk: Walk, body: Mapping[str, Any]) -> None:
     """Read the body of a responses call."""
     walk.fields(Location(), body, _BODY)
+    if body.get("previous_response_id") is not None or body.get("conversation") is not None:
+        for place in walk.containers:
+            walk.opaque(place, _REUSED)
+
+
+_REUSED: Final = (
+    "the container may be one of earlier turns, into which files were put since; name it, as the earlier reply tells it"
+)
 
 
 def _input(walk: Walk, here: Location, value: Any) -> None:
@@ -223,7 +231,20 @@ def _tool(walk: Walk, here: Location, value: Any) -> None:
     elif kind in _SCHEMA_TOOLS:
         walk.schema(here, SchemaKind.TOOL, value)
     else:
+        if kind in _RUNNING and not _named(value.get(_RUNNING[kind])):
+            walk.containers.append(here.at(_RUNNING[kind]) if _RUNNING[kind] in value else here)
         _TOOL(walk, here, value)
+
+
+_RUNNING: Final = {"code_interpreter": "container", "shell": "environment"}
+"""Tools that run programs, and where they say in what container."""
+
+
+def _named(container: Any) -> bool:
+    """Whether a tool names its container, or runs on the caller's own machine; else the service takes one as it likes."""
+    return isinstance(container, str) or (
+        isinstance(container, dict) and container.get("type") in ("container_reference", "local")
+    )
 
 
 _SCHEMA_TOOLS: Final = frozenset({"function", "custom", "tool_search"})

@@ -28,13 +28,17 @@ Table: TypeAlias = Mapping[str, Field]
 
 
 class Walk:
-    """Collects the parts and the inert leaves of one body. `uris` is false where no data URI stands anywhere in it."""
+    """Collects the parts and the inert leaves of one body. `uris` is false where no data URI stands anywhere in it.
+
+    `containers` are the places of tools that leave it to the service in what container programs run.
+    """
 
     def __init__(self, limits: Limits, *, uris: bool = True) -> None:
         self.limits = limits
         self.uris = uris
         self.parts: list[Part] = []
         self.inert: list[Location] = []
+        self.containers: list[Location] = []
         self._images = 0
 
     # ---- objects

@@ -345,6 +345,29 @@ TABLE: dict[str, tuple[Mapping[str, Any], list[str]]] = {
          "inert /tools/1/container/network_policy/type", "inert /tools/2/type", "inert /tools/2/container/type",
          "inert /tools/3/type", "inert /tools/3/container/type"],
     ),
+    "containers in a later turn": (
+        {"previous_response_id": "resp_1", "tools": [
+            {"type": "code_interpreter", "container": {"type": "auto"}}, {"type": "code_interpreter"},
+            {"type": "code_interpreter", "container": "k"}, {"type": "shell", "environment": {"type": "container_auto"}},
+            {"type": "shell", "environment": {"type": "container_reference", "container_id": "k"}},
+            {"type": "shell", "environment": {"type": "local"}}, {"type": "shell"}]},
+        ["reference /previous_response_id: response: resp_1", "reference /tools/2/container: container: k",
+         "reference /tools/4/environment/container_id: container: k", "opaque /tools/0/container", "opaque /tools/1",
+         "opaque /tools/3/environment", "opaque /tools/6", *(f"inert {place}" for place in (
+             "/tools/0/type", "/tools/0/container/type", "/tools/1/type", "/tools/2/type", "/tools/3/type",
+             "/tools/3/environment/type", "/tools/4/type", "/tools/4/environment/type", "/tools/5/type",
+             "/tools/5/environment/type", "/tools/6/type"))],
+    ),
+    "containers in a conversation, by a tool that stands in the input": (
+        {"conversation": {"id": "conv_1"}, "previous_response_id": None, "input": [{"type": "additional_tools", "tools": [
+            {"type": "code_interpreter", "container": {"type": "auto"}}]}]},
+        ["reference /conversation/id: conversation: conv_1", "opaque /input/0/tools/0/container", "inert /previous_response_id",
+         "inert /input/0/type", "inert /input/0/tools/0/type", "inert /input/0/tools/0/container/type"],
+    ),
+    "containers in a first turn": (
+        {"previous_response_id": None, "tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]},
+        ["inert /previous_response_id", "inert /tools/0/type", "inert /tools/0/container/type"],
+    ),
     "a tool that paints": (
         {"tools": [{"type": "image_generation", "model": "gpt-image-1", "size": "1024x1024", "quality": "high", "n": 2,
                     "input_image_mask": {"image_url": PIXEL_URI, "file_id": "f"}, "action": "edit", "partial_images": 1,
