@@ -164,7 +164,7 @@ def _segments(body: bytes, boundary: bytes, limits: Limits) -> Iterator[tuple[Mu
                 segment, data = event, []
             elif event is not None:
                 data.append(event)
-            elif segment is not None:
+            else:
                 yield segment, b"".join(data)
         parser.close()
     except ParserLimitReached as mistake:
