@@ -177,7 +177,7 @@ class Uploads:
         there = replace(called, path=called.path.removesuffix("/complete") + "/parts")
         slice_ = Outgoing(Forward(there, piece), outgoing.receipt, outgoing.extra)
         async with await self._upstream.send(slice_, headers) as reply:
-            data = await read_whole(reply, MAX_REPLY)
+            data = await read_whole(reply, MAX_REPLY, _too_small_to_count)
         try:
             name = orjson.loads(data)["id"]
         except (ValueError, KeyError, TypeError) as failure:
@@ -202,6 +202,10 @@ class Uploads:
                 pass
         except UpstreamError as failure:
             log.warning("upload_not_cancelled", error=str(failure))
+
+
+def _too_small_to_count(size: int) -> None:
+    """Replies to slices are not held against the memory of all requests."""
 
 
 def _key(tenant: str, called: Called) -> Key:
