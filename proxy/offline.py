@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from proxy.admit import caller_of
 from proxy.admit.narrow import HEADER
+from proxy.admit.permit import permitted
 from proxy.admit.register import ApprovalEntry, AttributesEntry, PrincipalEntry, Register, TenantEntry
 from proxy.caller import Caller
 from proxy.case import CallerCase, Case, body_of, path_of
@@ -90,6 +91,8 @@ def screen_case(case: Case, bench: Bench, folder: Path, today: date, body: bytes
         attributes = case.attributes if case.attributes is not None else headers.get(HEADER)
         caller = caller_for(case.model_copy(update={"attributes": attributes}), bench.register, today)
         called = route(inbound.method, inbound.target, bench.catalogue)
+        if caller.tenant in bench.register.tenants:
+            called = permitted(called, bench.register.tenants[caller.tenant])
         if len(data) > bench.body_bytes:
             raise TooLarge(f"the body is larger than {bench.body_bytes} bytes")
         return screen(read(inbound, called, bench.limits), caller, bench.screening, OFFLINE, past_of(case))

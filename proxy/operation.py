@@ -20,7 +20,8 @@ class Operation:
     cuts its body into parts (empty for REFUSE, and where no body is taken). `bodies` are the forms that the body may have:
     `json`, `multipart`, or `none` where it may be left out; or `events`, which come over a socket, each to be read as a body.
     `model` tells whether the body has to name one. `query` lists the query parameters that may be forwarded. `why` is the
-    reason of a refusal. `parts` tells for each kind of part what becomes of it: inspected, refused, exempt or inert.
+    reason of a refusal. `permit` names the reader of a refused operation that the register may permit to a tenant
+    (`direct_realtime`). `parts` tells for each kind of part what becomes of it: inspected, refused, exempt or inert.
 
     What the service keeps: `makes` lists (kind, JSON pointer into the reply) for ids that the reply tells, where `*` stands
     for every item of a list; `keeps` lists the members of the body of which one has to ask for that, if any has to;
@@ -37,6 +38,7 @@ class Operation:
     model: bool = False
     query: tuple[str, ...] = ("api-version",)
     why: str = ""
+    permit: str = ""
     parts: tuple[tuple[str, str], ...] = ()
     makes: tuple[tuple[str, str], ...] = ()
     keeps: tuple[str, ...] = ()

@@ -121,6 +121,11 @@ class TenantEntry(_Entry):
     remote_images: RemoteImagesEntry = Field(
         RemoteImagesEntry(), description="pictures behind addresses: refused, unless hosts are listed"
     )
+    direct_realtime: bool = Field(
+        False,
+        description="may ask for keys with which applications open realtime sessions at the service itself: what goes on in these"
+        " is not seen here, so leave it out unless that is accepted in writing",
+    )
     realtime_audio: Literal["exempt", "without_pictures", "refuse"] = Field(
         "without_pictures",
         description="speech in realtime sessions, to which nobody here listens: let pass unheard (`exempt`); let pass, but not in"

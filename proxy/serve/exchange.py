@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from proxy.admit import attributed, authenticate
+from proxy.admit.permit import permitted
 from proxy.admit.register import TenantEntry
 from proxy.caller import Caller
 from proxy.errors import (
@@ -166,6 +167,7 @@ class Exchange:
         self.caller = authenticate(runtime.register, inbound, today)
         self.caller = attributed(runtime.register, self.caller, inbound, today)
         self.called = route(inbound.method, inbound.target, runtime.catalogue)
+        self.called = permitted(self.called, runtime.register.tenants[self.caller.tenant])
         readable(self.called)
         self.called = asked(request, self.called)
         if is_socket(self.called):

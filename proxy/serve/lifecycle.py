@@ -257,5 +257,8 @@ def _warn(runtime: Runtime) -> None:
         log.warning("no_credentials", meaning="nobody can call; make a key with `facegate tenants key TENANT`")
     if runtime.settings.audit.digest_key is None:
         log.warning("digest_key_drawn", meaning="digests in the journal cannot be compared across restarts")
+    direct = sorted(one.id for one in runtime.register.tenants.values() if one.direct_realtime)
+    if direct:
+        log.warning("direct_realtime", tenants=direct, meaning="these may open realtime sessions that are not seen here")
     if not runtime.faces.available:
         log.warning("faces_unavailable", reason=runtime.faces.reason, meaning="requests with pictures are refused")

@@ -59,6 +59,7 @@ class _Entry(BaseModel):
     model: bool = False
     query: tuple[str, ...] = ("api-version",)
     why: str = ""
+    permit: str = ""
     parts: Mapping[PartKind, PartFate] = Field(default_factory=dict)
     makes: Mapping[str, str | tuple[str, ...]] = Field(default_factory=dict)
     keeps: tuple[str, ...] = ()
@@ -121,6 +122,7 @@ def load_catalogue() -> Catalogue:
             model=entry.model,
             query=entry.query,
             why=entry.why,
+            permit=entry.permit,
             parts=tuple(entry.parts.items()),
             makes=tuple((kind, one) for kind, told in entry.makes.items() for one in _each(told)),
             keeps=entry.keeps,
@@ -174,7 +176,7 @@ def _route(method: str, target: str, catalogue: Catalogue) -> Called:
     if found is None:
         raise MethodNotAllowed(f"this path answers to {', '.join(sorted(routes))} only")
     operation = found.operation
-    if operation.disposition is Disposition.REFUSE:
+    if operation.disposition is Disposition.REFUSE and not operation.permit:
         return Called(operation, "/" + "/".join(found.template), (), method=method)
     named = [(part[1:-1], one) for part, one in zip(found.template, segments, strict=True) if part.startswith("{")]
     deployment = next((one for kind, one in named if kind == "deployment"), "")

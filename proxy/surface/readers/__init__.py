@@ -52,6 +52,7 @@ from proxy.surface.readers.image_edits import read_image_edits, read_image_form
 from proxy.surface.readers.images import read_image_generation
 from proxy.surface.readers.metadata import read_metadata
 from proxy.surface.readers.moderations import read_moderation
+from proxy.surface.readers.realtime import read_client_secret, read_session
 from proxy.surface.readers.responses import read_responses
 from proxy.surface.readers.speech import read_speech
 from proxy.surface.readers.threads import read_message, read_run, read_thread, read_tool_outputs
@@ -63,6 +64,7 @@ READERS: Final[Mapping[str, Callable[[Walk, Mapping[str, Any]], None]]] = {
     "assistant": read_assistant,
     "batch": read_batch,
     "chat": read_chat,
+    "client_secret": read_client_secret,
     "completions": read_completions,
     "container": read_container,
     "container_file": read_container_file,
@@ -76,6 +78,7 @@ READERS: Final[Mapping[str, Callable[[Walk, Mapping[str, Any]], None]]] = {
     "message": read_message,
     "metadata": read_metadata,
     "moderation": read_moderation,
+    "realtime_session": read_session,
     "responses": read_responses,
     "run": read_run,
     "speech": read_speech,

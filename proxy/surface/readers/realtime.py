@@ -40,6 +40,16 @@ def read_realtime(walk: Walk, event: Mapping[str, Any]) -> None:
         walk.fields(Location(), event, table)
 
 
+def read_client_secret(walk: Walk, body: Mapping[str, Any]) -> None:
+    """Read what a key for sessions past this proxy is asked with: how these are to be."""
+    walk.fields(Location(), body, _SECRET)
+
+
+def read_session(walk: Walk, body: Mapping[str, Any]) -> None:
+    """As `read_client_secret`, in the form of the preview."""
+    walk.fields(Location(), body, SESSION)
+
+
 def _said(role: Role) -> Field:
     def read(walk: Walk, here: Location, value: Any) -> None:
         if isinstance(value, str):
@@ -305,6 +315,8 @@ _EVENTS: Final[Mapping[str, Table]] = dict((
     _event("response.create", response=record(_RESPONSE)),
     _event("response.cancel", response_id=name),
 ))  # fmt: skip
+
+_SECRET: Final[Table] = {"session": record(SESSION), "expires_after": _EXPIRES}
 
 EVENT_TYPES: Final = frozenset(_EVENTS)
 """Events that are read; all others are refused."""
