@@ -1,5 +1,6 @@
 """Several turns are one request to policy: what is named brings what it showed, to its own tenant alone, also after a restart."""
 
+import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -114,6 +115,40 @@ async def test_a_conversation(proxy: Gate) -> None:
     with pytest.raises(openai.PermissionDeniedError):
         await client.responses.create(model="m", input="Who is she?", conversation=other.id)
     assert await client.responses.create(model="m", input="Who was Napoleon?", conversation=other.id)
+
+
+async def test_a_face_and_the_question_at_once(proxy: Gate) -> None:
+    """To one conversation, in the same moment: whichever is second is refused, though each is harmless by itself."""
+    client = police(proxy)
+    for _ in range(3):
+        talk = await client.conversations.create()
+        calls = [
+            client.responses.create(model="m", input=one, conversation=talk.id) for one in (shows(FACE), "Who is this?")
+        ]
+        done = await asyncio.gather(*calls, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in done) == ["PermissionDeniedError", "Response"]
+
+
+async def test_what_a_batch_makes(tmp_path: Path) -> None:
+    """Its output is known once the batch tells of it, with what the batch's file showed, and to its own tenant."""
+    resources = Resources()
+    line = {"custom_id": "a", "method": "POST", "url": "/v1/responses", "body": {"model": "m", "input": shows(FACE)}}
+    async with keeping(tmp_path, resources) as proxy:
+        client = police(proxy)
+        file = await client.files.create(file=("a.jsonl", orjson.dumps(line) + b"\n"), purpose="batch")
+        batch = await client.batches.create(input_file_id=file.id, endpoint="/v1/responses", completion_window="24h")
+        resources.kept[batch.id]["output_file_id"] = "file-out"
+        resources.bytes_of["file-out"] = b"results"
+        with pytest.raises(openai.UnprocessableEntityError):
+            await client.files.content("file-out")
+        assert (await client.batches.retrieve(batch.id)).output_file_id == "file-out"
+        assert (await client.files.content("file-out")).content == b"results"
+        with pytest.raises(openai.UnprocessableEntityError):
+            await proxy.openai(max_retries=0).files.content("file-out")
+        asked = shows({"type": "input_file", "file_id": "file-out"}, "Who is this?")
+        with pytest.raises(openai.PermissionDeniedError) as refused:
+            await client.responses.create(model="m", input=asked)
+        assert "/input/0/content/1/file_id" in places(refused.value)
 
 
 async def test_a_file(proxy: Gate) -> None:
