@@ -13,7 +13,7 @@ from openai.types.realtime.realtime_conversation_item_user_message_param import 
 from support.bodies import LIMITS, PIXEL_BASE64, PIXEL_URI, outline, reasons, strangers, uncovered
 from support.events import event, message, says, shows
 
-from proxy.content import Opaque
+from proxy.content import Content, Opaque
 from proxy.errors import RequestError
 from proxy.surface.readers.realtime import (
     EVENT_TYPES,
@@ -23,7 +23,10 @@ from proxy.surface.readers.realtime import (
     REFERENCE_ITEMS,
     REFUSED_ITEMS,
     UNREAD_TOOLS,
+    read_client_secret,
+    read_session,
 )
+from proxy.surface.readers.walk import Walk
 
 TOOL: dict[str, Any] = {
     "type": "function",
@@ -223,6 +226,20 @@ def test_parts(name: str) -> None:
     assert [line for line in outline(found.content) if not line.startswith("inert")] == expected
     assert uncovered(given, found.content) == []
     assert strangers(found.content, given) == []
+
+
+def test_keys_for_sessions_past_the_proxy() -> None:
+    """What they are asked with is read as `session.update` is."""
+    session = {"type": "realtime", "instructions": "Be kind", "tools": [{"type": "mcp"}]}
+    for read, body, place in ((read_client_secret, {"session": session}, "/session"), (read_session, session, "")):
+        walk = Walk(LIMITS)
+        read(walk, body)
+        found = Content(tuple(walk.parts), tuple(walk.inert), "")
+        assert [line for line in outline(found) if not line.startswith("inert")] == [
+            f"text {place}/instructions: system: Be kind",
+            f"opaque {place}/tools/0",
+        ]
+        assert uncovered(body, found) == []
 
 
 OPAQUE: Mapping[str, tuple[dict[str, Any], dict[str, str]]] = {
