@@ -161,6 +161,17 @@ class Coverage:
     kinds: Mapping[tuple[str, str], int]
 
 
+def size_of(part: Part) -> int:
+    """Bytes of an inline picture or recording, characters of a text; nothing of all others."""
+    match part:
+        case Text():
+            return len(part.text)
+        case Image(source=Inline(data=data)) | Audio(source=Inline(data=data)) | Video(source=Inline(data=data)):
+            return len(data)
+        case _:
+            return 0
+
+
 def kind_of(part: Part) -> str:
     """The name of a part's kind, as metrics, records and `facegate coverage` spell it."""
     return type(part).__name__.lower()

@@ -20,6 +20,7 @@ from proxy.content import (
     Text,
     Unfolded,
     kind_of,
+    size_of,
 )
 from proxy.decision import Decision
 from proxy.examine import examine
@@ -43,6 +44,9 @@ _READ: Final = (Text, Schema)
 
 MAX_DOCUMENTS: Final = 10
 """Files of one request that are opened: each has a time limit of its own."""
+
+MAX_UNFOLDED: Final = 64 * 1024 * 1024
+"""Bytes of pictures and words out of the files of one request, after which no further file is opened: they are held at once."""
 
 _SPARED: Final = "the file was not opened: the request has others that stay closed, or too many of them"
 
@@ -121,19 +125,19 @@ def _opened(content: Content, screening: Screening, exempt: AbstractSet[str] = f
     if "document" in exempt or not any(map(_is_closed, content.parts)):
         return content
     parts: list[Part] = []
-    tried, failed = 0, False
+    tried, left = 0, MAX_UNFOLDED
     for part in content.parts:
         if not _is_closed(part):
             parts.append(part)
             continue
-        tried += 1
         found = (
-            Unfolded((), ((part.location, _SPARED),)) if failed or tried > MAX_DOCUMENTS else _unfolded(part, screening)
+            _unfolded(part, screening)
+            if tried < MAX_DOCUMENTS and left > 0
+            else Unfolded((), ((part.location, _SPARED),))
         )
-        failed = failed or bool(found.gaps)
-        parts.append(replace(part, opened=True))
-        parts.extend(found.parts)
-        parts.extend(Opaque(place, why) for place, why in found.gaps)
+        tried += 1
+        left = 0 if found.gaps else left - sum(map(size_of, found.parts))
+        parts += [replace(part, opened=True), *found.parts, *(Opaque(place, why) for place, why in found.gaps)]
     return replace(content, parts=tuple(parts))
 
 

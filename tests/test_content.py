@@ -22,6 +22,7 @@ from proxy.content import (
     Text,
     Video,
     kind_of,
+    size_of,
 )
 from proxy.location import WHOLE
 from proxy.surface.catalogue import PartKind
@@ -58,3 +59,16 @@ def test_content() -> None:
     parts = tuple(PARTS.values())
     assert Content(parts, (), "m") == Content(tuple(PARTS.values()), (), "m", stream=False)
     assert Content(parts, (), "m") != Content(parts, (WHOLE,), "m")
+
+
+def test_sizes() -> None:
+    """Characters of words, bytes of what is inline and shown or heard; nothing of what only points somewhere."""
+    here = WHOLE
+    assert {
+        "words": size_of(Text(here, Role.USER, "Grüße")),
+        "a picture": size_of(Image(here, Inline("", b"abc"))),
+        "a recording": size_of(Audio(here, Inline("", b"abcd"))),
+        "a film": size_of(Video(here, Inline("", b"abcde"))),
+        "an address": size_of(Image(here, Remote("https://a"))),
+        "opaque": size_of(Opaque(here, "why")),
+    } == {"words": 5, "a picture": 3, "a recording": 4, "a film": 5, "an address": 0, "opaque": 0}

@@ -33,7 +33,7 @@ from proxy.judge.policy import FactIs, Pack, Policy, Rule, fact_names, needs
 from proxy.location import WHOLE, Location
 from proxy.operation import Called, Disposition, Operation
 from proxy.refusal import Wording
-from proxy.screen import LIGHT_TEXT, MAX_DOCUMENTS, Screening, light, screen, unexamined
+from proxy.screen import LIGHT_TEXT, MAX_DOCUMENTS, MAX_UNFOLDED, Screening, light, screen, unexamined
 
 OPERATION = Operation("chat.completions", ("POST",), ("/x",), Disposition.SCREEN, "chat")
 CALLED = Called(OPERATION, "/x", ())
@@ -397,6 +397,15 @@ def test_the_files_of_a_request_are_counted() -> None:
     assert (isinstance(few.action, Forward), isinstance(many.action, Refuse)) == (True, True)
     assert [place for place, _ in many.gaps] == [at(MAX_DOCUMENTS)]
     assert len(opener.asked) == 2 * MAX_DOCUMENTS
+
+
+def test_what_comes_out_of_files_is_counted() -> None:
+    """Once it is more than may be held at a time, no further file is opened."""
+    much = Image(at(0, "page", 1), Inline("image/jpeg", bytes(MAX_UNFOLDED)))
+    opener = Opens(Unfolded((much,)))
+    opening = replace(screening(Says(Truth.FALSE)), unfold=opener)
+    screened = screen(surfaced(pdf(0), pdf(1)), caller(), opening, "d")
+    assert ([place for place, _ in screened.gaps], len(opener.asked)) == ([at(1)], 1)
 
 
 def test_what_is_not_inline_is_not_opened() -> None:

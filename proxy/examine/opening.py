@@ -12,8 +12,8 @@ class DocumentLimits:
     """Limits that are checked before anything is expanded or drawn.
 
     `pages` and `pictures` count those of one file; `side` is the longest side, in pixels, at which a page is drawn; `seconds`
-    is for opening one file; `inflated_bytes` for all that is compressed in it; `inline_bytes` for one picture in a text.
-    `picture` holds for each picture in a file.
+    is for opening one file; `inflated_bytes` for all that is compressed in it; `inline_bytes` for one picture in a text;
+    `held_bytes` for all pictures and words that come out. `picture` holds for each picture in a file.
     """
 
     pages: int = 50
@@ -22,6 +22,7 @@ class DocumentLimits:
     seconds: float = 15.0
     inflated_bytes: int = 256 * 1024 * 1024
     inline_bytes: int = 20 * 1024 * 1024
+    held_bytes: int = 64 * 1024 * 1024
     picture: PictureLimits = field(default_factory=PictureLimits)
 
 

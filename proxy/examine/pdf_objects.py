@@ -14,14 +14,12 @@ import pikepdf
 from pikepdf import Array, Name, Object, Pdf, Stream
 
 from proxy.examine.opening import Deadline, DocumentLimits, Unopened
+from proxy.examine.pdf_filters import TORN, check_code, filters_of, is_coded
 from proxy.examine.pdf_strings import decoded, without_strings, words_in
 from proxy.examine.pdf_weight import DRAWN_BYTES, Weights
 
 OBJECTS: Final = 200_000
 """Objects of one file; a book of a thousand pages has some ten thousand."""
-
-OLD_PACKED_BYTES: Final = 100_000
-"""Bytes of a stream packed by LZW, which can inflate more than a thousandfold, and which no limit stops."""
 
 _INFLATED: Final = 256 * 1024 * 1024
 """Bytes to which one stream may inflate, whatever the settings say: qpdf knows one limit for the whole process."""
@@ -60,16 +58,6 @@ _FORBIDDEN: Final[Mapping[bytes, str]] = {
 _NAMES: Final = re.compile(rb"/(" + b"|".join(_FORBIDDEN) + rb")(?=[\s/\[\]<>()]|\Z)")
 _REFERENCE: Final = re.compile(rb"(\d+) (\d+) R")
 _WORDS_AT: Final = re.compile(rb"/(?:V|DV|RC) (\d+) (\d+) R")
-_PACKERS: Final = {
-    "/FlateDecode": "",
-    "/Fl": "",
-    "/LZWDecode": "old",
-    "/LZW": "old",
-    "/RunLengthDecode": "old",
-    "/RL": "old",
-}
-_WRAPPERS: Final = frozenset({"/ASCII85Decode", "/A85", "/ASCIIHexDecode", "/AHx"})
-_CODECS: Final = frozenset({"/DCTDecode", "/DCT", "/JPXDecode", "/CCITTFaxDecode", "/CCF", "/JBIG2Decode"})
 _ACTUAL_TEXT: Final = re.compile(
     b"/"
     + b"".join(b"(?:%c|#%02x|#%02X)" % (letter, letter, letter) for letter in b"ActualText")
@@ -120,7 +108,7 @@ def read_objects(data: bytes, limits: DocumentLimits, deadline: Deadline) -> Obj
     except pikepdf.PasswordError as mistake:
         raise Unopened("an encrypted PDF") from mistake
     except pikepdf.DataDecodingError as mistake:
-        raise Unopened("a PDF with a stream that is damaged, or inflates beyond the limit") from mistake
+        raise Unopened(TORN) from mistake
     except (pikepdf.exceptions.PikepdfError, UnicodeDecodeError) as mistake:
         raise Unopened("a PDF that is damaged") from mistake
 
@@ -176,12 +164,15 @@ class _Reading:
     def _stream(self, one: Object) -> None:
         if Name.F in one.stream_dict:
             raise Unopened("a PDF that takes in other files")
-        coded = _check_filters(one)
+        coded = is_coded(one)
         if _is_picture(one):
             self._picture(one)
         if coded:
-            return
-        data = one.read_bytes(pikepdf.StreamDecodeLevel.specialized)
+            self._left -= check_code(one, self._left, self._limits.picture)
+        else:
+            self._content(one, one.read_bytes(pikepdf.StreamDecodeLevel.specialized))
+
+    def _content(self, one: Object, data: bytes) -> None:
         self._left -= len(data)
         if self._left < 0:
             raise Unopened(f"a PDF that inflates to more than {self._limits.inflated_bytes} bytes")
@@ -232,7 +223,7 @@ class _Reading:
         with pikepdf.new() as sheet:
             for number, one in self._pictures.items():
                 self._deadline.check()
-                jpeg = one.read_raw_bytes() if _filters(one) in (["/DCTDecode"], ["/DCT"]) else b""
+                jpeg = one.read_raw_bytes() if filters_of(one) in (["/DCTDecode"], ["/DCT"]) else b""
                 drawn = not jpeg or not _is_plain(one)
                 if drawn:
                     _put(sheet, one, *_extent(one))
@@ -289,25 +280,6 @@ def _box(given: Object) -> Box:
 
 def _references(plain: bytes) -> list[Number]:
     return [(int(number), int(generation)) for number, generation in _REFERENCE.findall(without_strings(plain))]
-
-
-def _filters(one: Object) -> list[str]:
-    given = one.stream_dict.get(Name.Filter)
-    if given is None:
-        return []
-    return [str(name) for name in given] if isinstance(given, Array) else [str(given)]
-
-
-def _check_filters(one: Object) -> bool:
-    """Whether the stream is a picture's code. Raises Unopened for filters that are stacked, unknown, or cannot be bounded."""
-    filters = [name for name in _filters(one) if name not in _WRAPPERS]
-    packers = [name for name in filters if name in _PACKERS]
-    coded = bool(filters) and filters[-1] in _CODECS
-    if len(packers) > 1 or len(filters) != len(packers) + coded:
-        raise Unopened("a PDF whose streams are packed in an unusual way")
-    if packers and _PACKERS[packers[0]] and len(one.read_raw_bytes()) > OLD_PACKED_BYTES:
-        raise Unopened(f"a PDF with a stream of more than {OLD_PACKED_BYTES} bytes packed by LZW or run lengths")
-    return coded
 
 
 def _is_picture(one: Object) -> bool:

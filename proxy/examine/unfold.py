@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from proxy.content import Document, Image, Inline, Part, Role, Text, Unfolded
+from proxy.content import Document, Image, Inline, Part, Role, Text, Unfolded, size_of
 from proxy.encoded import HINT, Unreadable, beside_pictures, embedded_pictures, holds_encoded
 from proxy.examine.opening import Deadline, DocumentLimits, Unopened
 from proxy.examine.pdf import open_pdf
@@ -21,11 +21,13 @@ def unfold(document: Document, limits: DocumentLimits, clock: Callable[[], float
     if not isinstance(document.source, Inline):
         return Unfolded((), ((here, "a file behind an address; what the service would fetch was not seen here"),))
     parts: list[Part] = []
+    left = limits.held_bytes
     try:
-        for part in _parts(document.source.data, here, limits, Deadline(limits.seconds, clock)):
+        for part in _all_parts(document.source.data, here, limits, Deadline(limits.seconds, clock)):
+            left -= size_of(part)
+            if left < 0:
+                raise Unopened(f"more than {limits.held_bytes} bytes of pictures and words came out of it")  # noqa: TRY301 - one exit for gaps
             parts.append(part)
-            if isinstance(part, Text) and HINT in part.text:
-                parts.extend(_embedded(part, limits))
     except (Unopened, Unreadable) as why:
         return Unfolded(tuple(parts), ((here, f"the file cannot be examined: {why}"),))
     except MemoryError:
@@ -33,6 +35,13 @@ def unfold(document: Document, limits: DocumentLimits, clock: Callable[[], float
     except Exception as mistake:  # noqa: BLE001 - files of strangers, read by code of others
         return Unfolded(tuple(parts), ((here, f"the file cannot be examined ({type(mistake).__name__})"),))
     return Unfolded(tuple(parts))
+
+
+def _all_parts(data: bytes, here: Location, limits: DocumentLimits, deadline: Deadline) -> Iterator[Part]:
+    for part in _parts(data, here, limits, deadline):
+        yield part
+        if isinstance(part, Text) and HINT in part.text:
+            yield from _embedded(part, limits)
 
 
 def _parts(data: bytes, here: Location, limits: DocumentLimits, deadline: Deadline) -> Iterator[Part]:

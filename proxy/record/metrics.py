@@ -102,7 +102,7 @@ LABELS: Final[Mapping[str, str]] = {
     "event": "`session`, `item`, `audio`, `buffer`, `response`; `other` for what is no event that is read; `service` for the"
     " service's",
     "stage": "`admit`, `surface`, `fetch`, `judge`, `record`, `forward_first_byte`",
-    "detector": "names of the detectors",
+    "detector": "names of the detectors, and `files` for the opening of files",
     "action": "`recall`, `remember`, `extend`, `forget`, `owned` (whose a listed thing is), `purge`, `learn`",
     "pack": "names of the packs in force",
     "version": "of the pack; of Facegate",

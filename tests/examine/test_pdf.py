@@ -361,7 +361,10 @@ CLOSED: dict[str, tuple[bytes, str]] = {
     "a picture without a size": (_with_size(b"/Width(a)/Height 9"), "a picture without a size in a PDF"),
     "a picture of nothing": (_with_size(b"/Width 0/Height 9"), "a picture of 0 x 9 pixels in a PDF"),
     "a huge picture": (_with_size(b"/Width 60000/Height 60000"), "a picture of 60000 x 60000 pixels in a PDF"),
-    "a picture that cannot be decoded": (_coded(b"nonsense", b"/Filter/JPXDecode"), "a PDF that cannot be drawn"),
+    "a picture that cannot be decoded": (
+        _coded(b"nonsense", b"/Filter/JPXDecode"),
+        "a picture in a PDF that cannot be decoded",
+    ),
     "half a picture": (
         _coded(pictures.encode(pictures.face_pixels(), "JPEG2000")[:9000], b"/Filter/JPXDecode"),
         "a PDF that cannot be drawn",
@@ -400,6 +403,12 @@ LIMITED: list[tuple[str, bytes, DocumentLimits, str]] = [
         pdfs.by_pillow(*[pictures.plain_pixels(32)] * 3),
         DocumentLimits(pictures=2),
         "a PDF with more than 2 pictures",
+    ),
+    (
+        "what comes out",
+        pdfs.picture_pdf(),
+        DocumentLimits(held_bytes=99_999),
+        "more than 99999 bytes of pictures and words came out of it",
     ),
     ("bytes", pdfs.text_pdf(), DocumentLimits(inflated_bytes=99), "a PDF that inflates to more than 99 bytes"),
 ]

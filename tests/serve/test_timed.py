@@ -6,10 +6,11 @@ from itertools import count
 import pytest
 
 from proxy.caller import Caller
-from proxy.content import Content
+from proxy.content import Content, Document, Inline, Unfolded
 from proxy.examine import examine
 from proxy.facts import Evidence, Fact, Truth
 from proxy.judge.policy import Policy
+from proxy.location import Location
 from proxy.record.metrics import Metrics
 from proxy.refusal import Wording
 from proxy.screen import Screening
@@ -65,3 +66,17 @@ def test_time_is_counted_and_evidence_is_the_same(ticks: Iterator[float]) -> Non
         )
         for name in ("sees", "fails", "media")
     } == {"sees": (2, 4.0), "fails": (2, 4.0), "media": (0, 0)}
+
+
+def test_the_opening_of_files_is_counted(ticks: Iterator[float]) -> None:
+    """Under a name of its own, also when it fails."""
+    metrics, file = Metrics(), Document(Location(("a",)), Inline("", b"x"))
+    found = Unfolded((), ((file.location, "why"),))
+    opening = [found]
+    screening = Screening(Policy((), ""), (), Wording("", as_content_filter=False), unfold=lambda _: opening.pop())
+    watched = timed(screening, metrics, lambda: next(ticks))
+    assert watched.unfold(file) == found
+    with pytest.raises(IndexError):
+        watched.unfold(file)
+    counted = [metrics.value(f"facegate_detector_seconds_{what}", detector="files") for what in ("count", "sum")]
+    assert counted == [2, 4.0]
