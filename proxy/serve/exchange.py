@@ -120,6 +120,8 @@ class Exchange:
         finally:
             in_flight.requests -= 1
             self.shell.sessions.leave(self.decision_id)
+            if self.caller is not None and self.called is not None:
+                self.shell.uploads.free(self.caller.tenant, self.called, self.decision_id)
             self._let_go()
 
     def malformed(self, error: RequestError) -> web.Response:
@@ -178,7 +180,7 @@ class Exchange:
         self.read = time.monotonic()
         surfaced = await self._surfaced(inbound, pieces)
         surfaced = await self._with_pictures(surfaced, runtime.register.tenants[self.caller.tenant])
-        self.surfaced = surfaced = await shell.uploads.prepared(self.caller.tenant, surfaced)
+        self.surfaced = surfaced = await shell.uploads.prepared(self.caller.tenant, surfaced, self.decision_id)
         return await shell.remembering.judged(self.caller.tenant, surfaced, partial(self._judged, surfaced))
 
     async def _surfaced(self, inbound: Inbound, pieces: list[bytes]) -> Surfaced:

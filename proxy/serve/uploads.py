@@ -57,6 +57,8 @@ class _Upload:
     file: Announced
     end: asyncio.TimerHandle
     parts: dict[str, bytes] = field(default_factory=dict)
+    ending: str = ""
+    """The decision that is about its end: there is one at a time, since each holds the whole file once more."""
 
     @property
     def size(self) -> int:
@@ -85,10 +87,11 @@ class Uploads:
 
     # ---- before a call is judged
 
-    async def prepared(self, tenant: str, surfaced: Surfaced) -> Surfaced:
+    async def prepared(self, tenant: str, surfaced: Surfaced, decision_id: str) -> Surfaced:
         """The call, with what belongs to it: its end with the whole file, which is then examined; all others as they are.
 
-        Raises NotInspectable for an upload that is not held here, TooLarge, Unavailable and BadRequest.
+        `free` has to follow, however the call ends. Raises NotInspectable for an upload that is not held here, TooLarge,
+        Unavailable and BadRequest.
         """
         name = surfaced.called.operation.name
         if name == CREATE:
@@ -97,7 +100,7 @@ class Uploads:
         elif name == PART:
             self._check_slice(_key(tenant, surfaced.called), len(surfaced.kept))
         elif name == COMPLETE:
-            return await self._joined(_key(tenant, surfaced.called), surfaced)
+            return await self._joined(_key(tenant, surfaced.called), surfaced, decision_id)
         return surfaced
 
     def _check_room(self, tenant: str) -> None:
@@ -115,12 +118,15 @@ class Uploads:
         if self.held + size > self._room.all_bytes:
             raise Unavailable("too many uploads at once; try again shortly")
 
-    async def _joined(self, key: Key, surfaced: Surfaced) -> Surfaced:
+    async def _joined(self, key: Key, surfaced: Surfaced, decision_id: str) -> Surfaced:
         upload = self._find(key)
+        if upload.ending:
+            raise Unavailable("the upload is being ended already")
         order = part_ids(surfaced.tree)
         if not set(order) <= set(upload.parts):
             raise NotInspectable("a part in part_ids is not held here", Location(("part_ids",)))
         parts = [upload.parts[one] for one in order]
+        upload.ending = decision_id
         return await self._pool.run(lambda: joined(surfaced, upload.file, b"".join(parts), self._limits))
 
     def _find(self, key: Key) -> _Upload:
@@ -183,6 +189,12 @@ class Uploads:
         except (ValueError, KeyError, TypeError) as failure:
             raise UpstreamUnreadable("the service did not take a part of the upload") from failure
         return str(name)
+
+    def free(self, tenant: str, called: Called, decision_id: str) -> None:
+        """Let the upload of a call be ended by another one, if it is still there."""
+        upload = self._open.get(_key(tenant, called))
+        if upload is not None and upload.ending == decision_id:
+            upload.ending = ""
 
     def over(self, tenant: str, called: Called, status: int) -> None:
         """Let go of an upload that the service has whole, or that was cancelled; `status` is that of the reply."""

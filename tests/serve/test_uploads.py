@@ -1,5 +1,6 @@
 """Uploads that are held: how many, whose, and what becomes of them when the service or the proxy ends; see also end_to_end."""
 
+import asyncio
 from pathlib import Path
 
 import openai
@@ -103,3 +104,32 @@ async def test_the_end_of_the_proxy(tmp_path: Path) -> None:
 def test_room() -> None:
     """The room where nobody sets another."""
     assert Room() == Room(64 * 1024 * 1024, 256 * 1024 * 1024, 900.0)
+
+
+async def test_one_end_at_a_time(proxy: Gate, client: openai.AsyncOpenAI) -> None:
+    """Each end holds the whole file once more: while one is under way another is told to wait, and spoils nothing."""
+    upload = await begin(client)
+    part = await client.uploads.parts.create(upload, data=("part", DATA))
+    resources = Resources()
+    arrived, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        arrived.set()
+        await go.wait()
+        return await resources.handle(request)
+
+    proxy.service.behave = slow
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(client.uploads.complete(upload, part_ids=[part.id]))
+        await arrived.wait()
+        with pytest.raises(openai.InternalServerError) as caught:
+            await client.uploads.complete(upload, part_ids=[part.id])
+        assert caught.value.status_code == 503
+        first.cancel()
+    arrived.clear()
+    go.set()
+    while proxy.facegate.shell.uploads._open[("retail-co", upload)].ending:
+        await asyncio.sleep(0.01)
+    proxy.service.behave = lambda _: _answer(200)
+    with pytest.raises(openai.InternalServerError):  # the reply to the slice tells no id: that far it went again
+        await client.uploads.complete(upload, part_ids=[part.id])
