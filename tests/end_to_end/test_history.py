@@ -11,6 +11,7 @@ from typing import Any
 import openai
 import orjson
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from openai import AsyncOpenAI
 from support.gate import Gate, gate
@@ -39,11 +40,24 @@ async def keeping(folder: Path, resources: Resources, **changes: Any) -> AsyncIt
         yield proxy
 
 
-@pytest.fixture
-async def proxy(tmp_path: Path) -> AsyncIterator[Gate]:
-    """A proxy before a service that keeps things."""
-    async with keeping(tmp_path, Resources()) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gate]:
+    """A proxy before a service that keeps things, for all tests that need no memory of their own."""
+    async with keeping(tmp_path_factory.mktemp("history"), Resources()) as running:
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def proxy(shared: Gate) -> AsyncIterator[Gate]:
+    """The same; what a test changes of it is undone."""
+    memory: Any = shared.facegate.shell.remembering.memory
+    behave, clock = shared.service.behave, memory._clock
+    shared.service.arrived.clear()
+    yield shared
+    shared.service.behave, memory._clock = behave, clock
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def police(proxy: Gate) -> AsyncOpenAI:
@@ -245,7 +259,7 @@ async def _asked(
 async def test_lists_show_own_things(proxy: Gate) -> None:
     """Of each tenant its own, by the SDK's own paging."""
     made: dict[str, set[str]] = {}
-    for tenant in ("retail-co", "eu-police"):
+    for tenant in ("city-vendor", "metro-pd"):
         client = proxy.openai(tenant, max_retries=0)
         made[tenant] = {
             (await client.files.create(file=(f"{one}.txt", b"words"), purpose="assistants")).id for one in "ab"
@@ -324,8 +338,13 @@ async def test_a_memory_that_fails(tmp_path: Path) -> None:
 # ---- what is seen of it
 
 
-async def test_what_the_journal_and_the_service_see(proxy: Gate) -> None:
+async def test_what_the_journal_and_the_service_see(tmp_path: Path) -> None:
     """The record tells facts of earlier turns with their place; the service is asked for plain replies where ids are learned."""
+    async with keeping(tmp_path, Resources()) as proxy:
+        await _seen(proxy)
+
+
+async def _seen(proxy: Gate) -> None:
     client = police(proxy)
     first = await client.responses.create(model="m", input=shows(FACE))
     await client.responses.create(model="m", input="Thanks.", previous_response_id=first.id)
