@@ -122,7 +122,8 @@ HEALTH: Final = Row("Audit and health", (
     Course("Memory", "Memory of the proxy's process, and what request bodies hold of it. Workers that look at pictures are"
            " processes of their own, and not in it.",
            "bytes", (Query(f"sum by (instance) ({series('process_resident_memory_bytes')})", "{{instance}} resident"),
-                     Query(f"sum by (instance) ({series('facegate_inflight_bytes')})", "{{instance}} bodies"))),
+                     Query(f"sum by (instance) ({series('facegate_inflight_bytes')})", "{{instance}} bodies"),
+                     Query(f"sum by (instance) ({series('facegate_upload_bytes')})", "{{instance}} uploads"))),
     Course("Processor", "Processor time of the proxy's process, of one core. Workers that look at pictures are not in it.",
            "percentunit", (Query(per_second("process_cpu_seconds_total", by="instance"), "{{instance}}"),)),
     Course("Memory of what the service keeps", "Things that the service keeps and Facegate knows: responses, conversations,"

@@ -218,6 +218,7 @@ def _announce(shell: Shell) -> None:
     metrics, runtime = shell.metrics, shell.runtime
     metrics.watch("facegate_inflight_requests", lambda: shell.in_flight.requests)
     metrics.watch("facegate_inflight_bytes", lambda: shell.in_flight.held)
+    metrics.watch("facegate_upload_bytes", lambda: shell.uploads.held)
     metrics.watch("facegate_realtime_sessions", lambda: len(shell.sessions))
     metrics.watch("facegate_examination_queue", lambda: shell.pool.waiting)
     metrics.set("facegate_build_info", 1, __version__)
@@ -259,6 +260,8 @@ def _warn(runtime: Runtime) -> None:
         log.warning("digest_key_drawn", meaning="digests in the journal cannot be compared across restarts")
     direct = sorted(one.id for one in runtime.register.tenants.values() if one.direct_realtime)
     if direct:
-        log.warning("direct_realtime", tenants=direct, meaning="these may open realtime sessions that are not seen here")
+        log.warning(
+            "direct_realtime", tenants=direct, meaning="these may open realtime sessions that are not seen here"
+        )
     if not runtime.faces.available:
         log.warning("faces_unavailable", reason=runtime.faces.reason, meaning="requests with pictures are refused")
