@@ -220,8 +220,8 @@ def _disposition(value: str) -> tuple[str, str | None]:
 def _place(name: str, seen: dict[str, int]) -> Location:
     """Where a part stands. Raises BadRequest for a name that parsers read differently, or that was there before."""
     match = _NAME.fullmatch(name)
-    if match is None or _CONTROLS.search(name) or _ENCODED_WORD in name:
-        raise BadRequest("a part's name is empty, or holds control characters, escapes or stray brackets", FORM)
+    if match is None or name != name.strip() or _CONTROLS.search(name) or _ENCODED_WORD in name:
+        raise BadRequest("a part's name is empty, or holds control characters, escapes, stray blanks or brackets", FORM)
     if name.casefold() == _CHARSET_FIELD:
         raise BadRequest("a part that names the character set of others is not read; send UTF-8", FORM.at(name))
     steps: list[Step] = [match[1], *(_BRACKETS.findall(match[2]))]

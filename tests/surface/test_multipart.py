@@ -178,6 +178,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a line separator in a name": (form_of(part('form-data; name="a\u2028b"')), "/form"),
     "an encoded word as name": (form_of(part('form-data; name="=?utf-8?q?a?="')), "/form"),
     "Latin-1 in a name": (form_of(part('form-data; name="é"').replace("é".encode(), b"\xe9")), "/form"),
+    "a blank behind a name": (form_of(part('form-data; name="purpose "')), "/form"),
+    "a wide blank in front of a name": (form_of(part('form-data; name="\u3000purpose"')), "/form"),
     "stray brackets": (form_of(part('form-data; name="a]["')), "/form"),
     "brackets alone": (form_of(part('form-data; name="[]"')), "/form"),
     "a list within": (form_of(part('form-data; name="a[][b]"')), "/form/a"),
@@ -335,7 +337,7 @@ FILENAMES = st.text(
 @st.composite
 def fields(draw: st.DrawFn) -> tuple[FormField, ...]:
     """Vetted fields, with data that look like boundaries and headers now and then."""
-    names = draw(st.lists(NAMES, min_size=1, max_size=4, unique_by=str.casefold))
+    names = draw(st.lists(NAMES.filter(lambda one: one == one.strip()), min_size=1, max_size=4, unique_by=str.casefold))
     data = st.binary(max_size=60) | st.sampled_from([b"", b"\r\n", b"--b\r\n", b"\r\n--facegate-", b"\n\nx: y\r\n\r\n"])
     made = []
     for name in names:
