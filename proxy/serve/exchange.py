@@ -197,7 +197,12 @@ class Exchange:
         with self.shell.pool.one_at_a_time:
             self.body = b"".join(pieces)
             pieces.clear()
-            return self._read(inbound)
+            if not self._may_have_lines():
+                return self._read(inbound)
+        return self._read(inbound)  # line by line: that takes seconds, for which others need not wait
+
+    def _may_have_lines(self) -> bool:
+        return self.called is not None and self.called.operation.reader == "file"
 
     def _read(self, inbound: Inbound) -> Surfaced:
         assert self.called is not None  # noqa: S101 - found before anything is read
