@@ -75,7 +75,7 @@ def _check_jpx(code: bytes, limits: PictureLimits) -> None:
     try:
         with Image.open(io.BytesIO(code), formats=("JPEG2000",)) as picture:
             width, height = picture.size
-    except Exception as mistake:
+    except Exception as mistake:  # pictures of strangers, read by code of others
         raise Unopened("a picture in a PDF that cannot be decoded") from mistake
     if max(width, height) > limits.side or width * height > limits.pixels:
         raise Unopened(f"a picture of {width} x {height} pixels in a PDF")
