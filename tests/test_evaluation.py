@@ -144,3 +144,33 @@ def test_mistakes_have_a_place(bench: Bench, tmp_path: Path, name: str, text: st
     with pytest.raises(ConfigurationError) as caught:
         list(items_of(tmp_path / name, bench, TODAY))
     assert mistake in str(caught.value)
+
+
+def test_listings() -> None:
+    """What `facegate evaluate --json` prints: figures with their intervals, groups in order, and the time of an item."""
+    items = [
+        replace(item("identify", "identify", lang="fr", kind="core"), cpu_ms=1.0),
+        replace(item("", "", lang="en", kind="core"), cpu_ms=3.0),
+        replace(item("", "", lang="en", kind="core"), cpu_ms=2.0),
+    ]
+    told = evaluate(items).listing()
+    assert set(told) == {"any", "by_clause", "by_lang", "by_kind", "cpu_ms"}
+    assert told["any"] == {
+        "recall": 1.0,
+        "precision": 1.0,
+        "f1": 1.0,
+        "false_positive_rate": 0.0,
+        "n_positive": 1,
+        "n_negative": 2,
+        "ci95": {"recall": interval(1, 1), "false_positive_rate": interval(0, 2)},
+    }
+    assert list(told["by_lang"]) == ["en", "fr"]
+    assert told["by_lang"]["fr"] == Figures(1, 0, 0, 0).listing()
+    assert told["cpu_ms"] == {"p50": 2.0, "p99": 3.0}
+
+
+def test_the_listing_of_nothing() -> None:
+    """There are no rates, and no time."""
+    told = evaluate([]).listing()
+    assert (told["any"]["recall"], told["any"]["ci95"]["recall"], told["by_clause"]) == (None, None, {})
+    assert told["cpu_ms"] == {"p50": 0.0, "p99": 0.0}

@@ -229,10 +229,8 @@ class _Session:
         self._count(verdict)
         if verdict.forward is None or verdict.receipt is None:
             return await self._tell(verdict)
-        try:
+        with contextlib.suppress(UpstreamUnreachable):  # how it ended is told to whoever reads from it
             await self.service.send(verdict.forward, verdict.receipt)
-        except UpstreamUnreachable:
-            return None  # how it ended is told to whoever reads from it
         return None
 
     async def _tell(self, verdict: Verdict) -> End | None:

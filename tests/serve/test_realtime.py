@@ -688,6 +688,45 @@ async def test_the_caller_breaks_off(proxy: Gate) -> None:
     assert len(proxy.facegate.shell.sessions) == 0
 
 
+async def test_the_caller_leaves_before_it_begins(proxy: Gate) -> None:
+    """While the service thinks the handshake over: nothing is left of it on either side."""
+
+    async def think(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(30)
+        raise AssertionError("unreachable")
+
+    proxy.service.behave = think
+    opening = asyncio.ensure_future(
+        proxy.session.ws_connect(proxy.url + V1, headers={"api-key": KEYS["retail-co"]}, max_msg_size=1024)
+    )
+    while not proxy.service.arrived:
+        await asyncio.sleep(0.01)
+    opening.cancel()
+    (outcome,) = await proxy.endings()
+    assert (outcome["ended"], outcome["upstream_status"]) == ("cancelled", None)
+    async with asyncio.timeout(10):
+        await proxy.service.cancelled.wait()
+
+
+async def test_a_session_that_crashes(proxy: Gate, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is closed on both sides with 1011, recorded as failed, and logged without what was said."""
+    service = realtime_service(proxy)
+    series = proxy.facegate.shell.metrics._series
+    taken = series.pop("facegate_realtime_events_total")  # type: ignore[attr-defined] # so that counting crashes
+    try:
+        async with socket_to(proxy) as socket:
+            await socket.send_json(HELLO)
+            assert await closing(socket) == (WSCloseCode.INTERNAL_ERROR, "the session failed")
+    finally:
+        series["facegate_realtime_events_total"] = taken  # type: ignore[index] # as it was
+    assert await service.until_closed() == 1011
+    (outcome,) = await proxy.endings()
+    assert (outcome["ended"], outcome["close_code"]) == ("failed", 1011)
+    told = capsys.readouterr()
+    assert "crash" in told.out + told.err
+    assert "Rome" not in told.out + told.err
+
+
 async def test_the_proxy_stops(tmp_path: Path) -> None:
     """Sessions are closed with 1001, at once, and each is recorded."""
     async with gate(tmp_path) as proxy:

@@ -20,8 +20,9 @@ from support.bodies import (
     sent,
     surfaced,
 )
+from support.forms import FORM_TYPE, formed, written
 
-from proxy.errors import BadRequest, TooLarge
+from proxy.errors import BadRequest, RequestError, TooLarge, UnsupportedMedia
 from proxy.exchange import Inspected
 from proxy.operation import Called
 from proxy.surface import FIELD_NAMES, surface
@@ -284,3 +285,73 @@ def test_field_names() -> None:
     """The names that a record may show are the API's: words with underscores, no others."""
     odd = {name for name in FIELD_NAMES if not re.fullmatch(r"\$?[a-zA-Z]+[0-9a-zA-Z_-]*", name)}
     assert (odd, {"messages", "image_url", "instructions", "properties"} <= FIELD_NAMES) == (set(), True)
+
+
+PAGES = {
+    # the query of a list, and the references in it
+    "": [],
+    "?limit=10": [],
+    "?after=file-1": ["reference /query/after: file: file-1"],
+    "?before=file-2&limit=1": ["reference /query/before: file: file-2"],
+    "?after=file-1&before=file-2": ["reference /query/after: file: file-1", "reference /query/before: file: file-2"],
+}
+
+
+@pytest.mark.parametrize("query", PAGES)
+def test_pages_of_a_list(query: str) -> None:
+    """Where a page begins names a thing that may be another tenant's: a reference like any other."""
+    found = surface(inbound(b"", f"/openai/v1/files{query}", method="GET"), CATALOGUE, LIMITS)
+    assert outline(found.content) == PAGES[query]
+
+
+def test_a_form() -> None:
+    """The operation, the parts, the model and the stream, and the form written anew with a boundary of ours."""
+    found = formed(
+        "image_edits", ("model", "gpt-image-1"), ("prompt", "a cat"), ("stream", "true"), ("image", PIXEL, "a.png")
+    )
+    assert found.called.operation.name == "images.edits"
+    assert (found.content.model, found.content.stream) == ("gpt-image-1", True)
+    assert [line for line in outline(found.content) if not line.startswith("inert")] == [
+        "text /form/prompt: user: a cat",
+        "text /form/image/filename: field: a.png",
+        f"image /form/image:  {len(PIXEL)}",
+    ]
+    assert found.inspected.content_type.startswith("multipart/form-data; boundary=")
+    assert b"a-boundary" not in sent(found)
+    assert (PIXEL in sent(found), found.tree, list(found.lines)) == (True, {}, [])
+
+
+def test_a_slice_of_a_file() -> None:
+    """Nothing of it is sent by itself; it is kept for the file that it belongs to."""
+    body = written(("data", b"some bytes", "slice"))
+    found = surface(inbound(body, "/openai/v1/uploads/upload_1/parts", (FORM_TYPE,)), CATALOGUE, LIMITS)
+    assert (found.inspected, found.kept) == (Inspected("", ()), b"some bytes")
+
+
+JSON_BODY = orjson.dumps({"prompt": "a cat", "model": "m"})
+FORM_BODY = written(("prompt", "a cat"), ("model", "m"))
+
+FORMS_OF_BODIES: dict[str, tuple[str, bytes, tuple[str, str], type[RequestError] | None]] = {
+    "JSON, where both are taken": (TARGETS["image_edits"], JSON_BODY, JSON, None),
+    "a form, where both are taken": (TARGETS["image_edits"], FORM_BODY, FORM_TYPE, None),
+    "JSON, where only forms are": ("/openai/v1/audio/transcriptions", JSON_BODY, JSON, UnsupportedMedia),
+    "a form, where only JSON is": (TARGETS["image_generation"], FORM_BODY, FORM_TYPE, UnsupportedMedia),
+    "a form that calls itself JSON": (TARGETS["image_edits"], FORM_BODY, JSON, BadRequest),
+    "JSON that calls itself a form": (TARGETS["image_edits"], JSON_BODY, FORM_TYPE, BadRequest),
+    "another kind of parts": (
+        TARGETS["image_edits"], FORM_BODY, ("content-type", "multipart/mixed; boundary=a-boundary"), UnsupportedMedia,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMS_OF_BODIES)
+def test_forms_of_bodies(name: str) -> None:
+    """A body is read as what it says it is, if the operation takes that; never as something else."""
+    target, body, kind, error = FORMS_OF_BODIES[name]
+    asked = inbound(body, target, (kind,))
+    if error is not None:
+        with pytest.raises(error):
+            surface(asked, CATALOGUE, LIMITS)
+        return
+    content = surface(asked, CATALOGUE, LIMITS).content
+    assert [line.partition(": ")[2] for line in outline(content) if line.startswith("text")] == ["user: a cat"]
