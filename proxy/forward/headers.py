@@ -40,3 +40,12 @@ def to_caller(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         for name, value in pairs
         if name not in _KEPT_BACK and name not in named and not name.startswith("facegate-")
     ]
+
+
+def lines(headers: Iterable[tuple[str, str]]) -> str:
+    """Headers as they go over the wire. Raises ValueError for one that would begin another."""
+    each = [f"{name}: {value}\r\n" for name, value in headers]
+    block = "".join(each)
+    if not block.count("\r") == block.count("\n") == len(each) or "\0" in block:
+        raise ValueError("a header holds the end of a line")
+    return block

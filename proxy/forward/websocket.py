@@ -138,11 +138,11 @@ def sendable(code: int) -> int:
 
 
 class Sockets:
-    """Opens sockets over the connections of `session`, which stays its owner."""
+    """Opens sockets over the connections of `connector`, which somebody else owns."""
 
-    def __init__(self, session: aiohttp.ClientSession, connect_timeout_s: float, most_header: int) -> None:
+    def __init__(self, connector: aiohttp.BaseConnector, connect_timeout_s: float, most_header: int) -> None:
         self._session = aiohttp.ClientSession(
-            connector=session.connector,
+            connector=connector,
             connector_owner=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s, sock_read=connect_timeout_s),
             auto_decompress=False,

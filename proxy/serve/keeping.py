@@ -6,9 +6,10 @@ from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
 import structlog
-from aiohttp import ClientResponse, hdrs, web
+from aiohttp import hdrs, web
 
 from proxy.errors import Unavailable, UpstreamUnreadable
+from proxy.forward.client import Reply
 from proxy.forward.learn import Events, Makes, read_reply
 from proxy.forward.listing import MAX_LIST, Listing
 from proxy.forward.relay import Ears, Relayed, read_whole, relay, relay_whole
@@ -52,7 +53,7 @@ class Keeping:
         return "" if self.called.ids else self.called.operation.lists
 
     async def relay(
-        self, reply: ClientResponse, request: web.BaseRequest, extra: Sequence[tuple[str, str]], relayed: Relayed
+        self, reply: Reply, request: web.BaseRequest, extra: Sequence[tuple[str, str]], relayed: Relayed
     ) -> web.StreamResponse:
         """As `proxy.forward.relay.relay`; what the reply tells is remembered before the caller can know it.
 
@@ -70,7 +71,7 @@ class Keeping:
         finally:
             held.let_go()
 
-    def _ears(self, reply: ClientResponse, held: "_Held") -> Ears | None:
+    def _ears(self, reply: Reply, held: "_Held") -> Ears | None:
         if not self.called.makes:
             return None
         if reply.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
@@ -78,7 +79,7 @@ class Keeping:
             return None
         return _Stream(self) if reply.content_type == "text/event-stream" else _Whole(self, held)
 
-    async def _own(self, reply: ClientResponse, held: "_Held") -> bytes:
+    async def _own(self, reply: Reply, held: "_Held") -> bytes:
         """A list with the caller's own things alone. Raises UpstreamError."""
         try:
             listed = await read_whole(reply, MAX_LIST, held.take)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.forward.headers import PASSED, to_caller, to_service
+from proxy.forward.headers import PASSED, lines, to_caller, to_service
 
 TO_SERVICE = {
     # a request header, in lower case: whether the service sees it
@@ -123,3 +123,17 @@ def test_reply_headers(name: str) -> None:
     """What goes back, whole and in order, names in lower case."""
     came, goes = TO_CALLER[name]
     assert to_caller(came) == goes
+
+
+def test_lines() -> None:
+    """Headers as they go over the wire; none at all is nothing."""
+    assert lines([("a", "1"), ("b", ""), ("a", "x: y")]) == "a: 1\r\nb: \r\na: x: y\r\n"
+    assert lines([]) == ""
+
+
+@pytest.mark.parametrize("value", ["a\r\nx-evil: 1", "a\nb", "a\rb", "\n", "a\0b", "a\n\r"], ids=ascii)
+def test_no_header_begins_another(value: str) -> None:
+    """Neither in a value nor in a name."""
+    for pair in ((value, "x"), ("x", value)):
+        with pytest.raises(ValueError, match="end of a line"):
+            lines([("a", "1"), pair])

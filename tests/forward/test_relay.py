@@ -400,3 +400,34 @@ async def test_ears_hear_a_reply_before_it_goes_on(name: str) -> None:
         _, _, got = parsed(await server.ask())
     assert got == body
     assert [type(one) for one in server.failures] == ([UpstreamUnreachable] if name == "that breaks off" else [])
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "closed"])
+async def test_versions_of_http(version: bytes, *, kept: bool) -> None:
+    """A caller that speaks HTTP/1.0 is told when its connection stays, one that speaks HTTP/1.1 when it does not."""
+    wish = b"keep-alive" if kept else b"close"
+    said = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
+    async with relaying(says(said)) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(ASKS.replace(b"HTTP/1.1", b"HTTP/" + version) + b"Connection: " + wish + b"\r\n\r\n")
+        _, headers, _ = parsed(await reader.readuntil(b"\r\n\r\n"))
+        assert await reader.readexactly(2) == b"ok"
+        if not kept:
+            assert await reader.read() == b""
+        writer.close()
+    told = {(b"1.0", True): "keep-alive", (b"1.1", False): "close"}.get((version, kept))
+    assert (dict(headers)["content-length"], dict(headers).get("connection")) == ("2", told)
+
+
+@pytest.mark.parametrize("value", [b"a\rX-Evil: 1", b"a\0b", b"a\x01b", b"caf\xe9", "caf\u00e9".encode()], ids=ascii)
+async def test_strange_values_of_headers(value: bytes) -> None:
+    """They go on with the bytes that they came with, or the reply is none; no header comes out of another."""
+    said = b"HTTP/1.1 200 OK\r\nX-One: " + value + b"\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
+    async with relaying(says(said)) as server:
+        got = await server.ask()
+    if server.failures:
+        assert [type(failure) for failure in server.failures] == [UpstreamUnreachable]
+        assert got == b""
+    else:
+        assert b"\r\nx-one: " + value + b"\r\n" in got.lower()

@@ -10,7 +10,8 @@ from support.raw_service import Answer, RawService, raw_service, says
 
 from proxy.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from proxy.exchange import Forward, Inspected, Receipt
-from proxy.forward.upstream import MAX_REPLY_HEADER, Endpoint, Outgoing, Upstream
+from proxy.forward.client import MAX_REPLY_HEADER
+from proxy.forward.upstream import Endpoint, Outgoing, Upstream
 from proxy.operation import Called, Disposition, Operation
 
 CHAT = Operation("chat.completions", ("POST",), ("/openai/v1/chat/completions",), Disposition.SCREEN)
@@ -89,6 +90,43 @@ async def test_the_least_of_a_request() -> None:
             b"{}",
         )
     ]
+
+
+async def test_values_keep_their_bytes() -> None:
+    """A header's bytes go on as they came, whatever their character set."""
+    caller = [("user-agent", "caf\u00e9".encode().decode("latin-1"))]
+    async with client(says(OK)) as (upstream, service), await upstream.send(outgoing(), caller) as reply:
+        assert reply.status == 200
+    assert (b"user-agent", "caf\u00e9".encode()) in parsed(service.requests[0])[1]
+
+
+@pytest.mark.parametrize("value", ["a\r\nx-evil: 1", "a\nb", "a\rb", "a\0b"], ids=["a header", "LF", "CR", "NUL"])
+async def test_no_header_within_a_header(value: str) -> None:
+    """The parser lets no such value in; if one came, nothing would be sent."""
+    async with client(says(OK)) as (upstream, service):
+        with pytest.raises(ValueError, match="end of a line"):
+            await upstream.send(outgoing(), [("user-agent", value)])
+    assert service.requests == []
+
+
+async def test_a_call_without_a_body() -> None:
+    """GET has no framing of a body, another method says that it has none."""
+    async with client(says(OK), key=None) as (upstream, service):
+        for method in ("GET", "DELETE"):
+            called = Called(CHAT, "/openai/v1/files", (), method=method)
+            sending = Outgoing(Forward(called, Inspected("", ())), Receipt("fgd_1"), ())
+            assert await answer_of(upstream, sending) == (200, b"ok")
+    assert [parsed(request) for request in service.requests] == [
+        (b"GET /openai/v1/files HTTP/1.1", [], b""),
+        (b"DELETE /openai/v1/files HTTP/1.1", [(b"content-length", b"0")], b""),
+    ]
+
+
+async def test_an_endpoint_with_a_path() -> None:
+    """The operation's path follows the endpoint's."""
+    async with client(says(OK), tail="/gateway/") as (upstream, service):
+        await answer_of(upstream)
+    assert service.requests[0].startswith(b"POST /gateway/openai/v1/chat/completions HTTP/1.1\r\n")
 
 
 async def test_a_slash_behind_the_endpoint_is_not_doubled() -> None:

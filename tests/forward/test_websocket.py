@@ -49,12 +49,12 @@ class Service:
 
 @asynccontextmanager
 async def sockets(connect_timeout_s: float = 10.0) -> AsyncIterator[Sockets]:
-    """What opens sockets, over a session of the test's own."""
-    async with aiohttp.ClientSession() as session:
-        opener = Sockets(session, connect_timeout_s, 32 * 1024)
+    """What opens sockets, over connections of the test's own."""
+    async with aiohttp.TCPConnector() as connector:
+        opener = Sockets(connector, connect_timeout_s, 32 * 1024)
         yield opener
         await opener.close()
-        assert not session.closed
+        assert not connector.closed
 
 
 @asynccontextmanager
