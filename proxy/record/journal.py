@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import orjson
-import structlog
 
 from proxy.errors import FacegateError
 from proxy.exchange import Receipt
@@ -52,25 +50,12 @@ class _Batch:
         return self.noted + self.committed
 
 
-class _Sink:
-    """Where structlog delivers a rendered line."""
-
-    def __init__(self) -> None:
-        self.line = b""
-
-    def msg(self, line: bytes) -> None:
-        self.line = line
-
-
-def _only_allowed(_: object, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Drop every field that is not on the allow-list of `record.entry`: content has no way into the journal."""
-    if event.keys() <= ALLOWED:
-        return event
-    return {name: value for name, value in event.items() if name in ALLOWED}
-
-
-def _render(_: object, __: str, event: MutableMapping[str, Any]) -> bytes:
-    return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+def _rendered(record: Record) -> bytes:
+    """A record's line. Fields that are not on the allow-list of `record.entry` are dropped: content has no way in here."""
+    fields = record.fields
+    if not fields.keys() <= ALLOWED:
+        fields = {name: value for name, value in fields.items() if name in ALLOWED}
+    return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
 
 
 class Journal:
@@ -101,13 +86,9 @@ class Journal:
             raise JournalUnavailable(f"the journal in {folder} cannot be written: {failure}") from failure
         self._batch = _Batch()
         self._torn = False
-        self._sink = _Sink()
         self._flushing: asyncio.Future[None] | None = None
         self._soon: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(1, "journal")
-        self._log = structlog.wrap_logger(
-            self._sink, processors=[_only_allowed, _render], wrapper_class=structlog.BoundLoggerBase
-        ).bind()  # once: else every record makes a logger of its own
 
     def _heal(self) -> None:
         """End a line that a crash tore, so that the next record starts on a line of its own."""
@@ -126,7 +107,7 @@ class Journal:
 
     async def commit(self, record: Record) -> Receipt:
         """Write a decision record. Raises JournalUnavailable when it could not be written as durably as asked."""
-        self._batch.committed.append(self._rendered(record))
+        self._batch.committed.append(_rendered(record))
         await self._commit()
         self._metrics.count("facegate_audit_records_total", record.kind)
         return Receipt(record.decision_id)
@@ -142,7 +123,7 @@ class Journal:
         if self.failure is not None and len(self._batch.noted) >= MAX_KEPT:
             self._metrics.count("facegate_audit_failures_total")
             return
-        self._batch.noted.append(self._rendered(record))
+        self._batch.noted.append(_rendered(record))
         self._metrics.count("facegate_audit_records_total", record.kind)
         if self._durability == "write":
             try:
@@ -151,10 +132,6 @@ class Journal:
                 return
         elif self.failure is None:
             self._flush_soon()
-
-    def _rendered(self, record: Record) -> bytes:
-        self._log._proxy_to_logger("msg", **record.fields)  # noqa: SLF001 - the documented way to add a method
-        return self._sink.line
 
     def _write_now(self) -> None:
         batch, self._batch = self._batch, _Batch()
