@@ -31,6 +31,7 @@ from proxy.judge import judge
 from proxy.judge.policy import Policy
 from proxy.linewise import Judged, by_line
 from proxy.location import Location, Step
+from proxy.operation import Called
 from proxy.past import NOTHING_BEFORE, Past
 from proxy.refusal import Wording, refuse_by_policy, refuse_unexamined
 
@@ -97,7 +98,7 @@ def screen(
 
     Policy speaks first; what it would let pass is still refused while any part of it was not examined.
     """
-    exempt = screening.exempt & {kind for kind, fate in surfaced.called.operation.parts if fate == "exempt"}
+    exempt = screening.exempt and _exempt(screening, surfaced.called)
     content = _opened(surfaced.content, screening, exempt)
     judged = _judged(content, caller, screening, past, exempt)
     if surfaced.lines:
@@ -118,6 +119,10 @@ def screen(
         judged.coverage,
         judged.gaps,
     )
+
+
+def _exempt(screening: Screening, called: Called) -> frozenset[str]:
+    return screening.exempt & {kind for kind, fate in called.operation.parts if fate == "exempt"}
 
 
 def _opened(content: Content, screening: Screening, exempt: AbstractSet[str] = frozenset()) -> Content:

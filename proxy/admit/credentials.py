@@ -29,4 +29,4 @@ def presented_keys(api_key: str | None, authorization: str | None) -> tuple[str,
     if authorization is not None:
         scheme, _, rest = authorization.partition(" ")
         bearer = rest.strip() if scheme.lower() == "bearer" else ""
-    return tuple(dict.fromkeys(key for key in ((api_key or "").strip(), bearer) if key))
+    return tuple(dict.fromkeys([key for key in ((api_key or "").strip(), bearer) if key]))

@@ -39,20 +39,28 @@ async def read_body(request: web.BaseRequest, limits: Limits, in_flight: InFligh
     Raises TooLarge before reading where the length is announced, TooSlow, BadRequest for broken chunks, Unavailable
     when memory is short. Holds nothing when it raises.
     """
+    content = request.content
+    if content.is_eof() and not content.exception():  # the common case: a small body came with its headers
+        return _all_of(content.read_nowait(), limits.body_bytes, in_flight)
     announced = request.content_length
     if announced is not None and announced > limits.body_bytes:
         raise _too_large(limits.body_bytes)
-    if not request.body_exists:
-        return []
     if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = _Body(limits.body_bytes, in_flight)
     try:
-        await _fill(body, request.content, limits)
+        await _fill(body, content, limits)
     except BaseException:  # a cancellation too: what is not handed over is not held
         in_flight.release(body.size)
         raise
     return body.pieces
+
+
+def _all_of(body: bytes, limit: int, in_flight: InFlight) -> list[bytes]:
+    if len(body) > limit:
+        raise _too_large(limit)
+    in_flight.take(len(body), 0)
+    return [body] if body else []
 
 
 @dataclass(slots=True)
@@ -71,9 +79,6 @@ class _Body:
 
 
 async def _fill(body: _Body, content: StreamReader, limits: Limits) -> None:
-    if content.is_eof() and not content.exception():  # the common case: a small body came with its headers
-        body.add(content.read_nowait())
-        return
     loop = asyncio.get_running_loop()
     end = loop.time() + limits.body_timeout_s
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 from proxy.content import Content
@@ -66,8 +67,14 @@ def _read_json(inbound: Inbound, called: Called, walk: Walk) -> Surfaced:
     content = Content(tuple(walk.parts), tuple(walk.inert), model, body.get("stream") is True)
     keeps = called.operation.keeps
     if keeps and not any(body.get(one) for one in keeps):
-        called = replace(called, kept=False)
+        called = _not_kept(called)
     return Surfaced(called, content, inspected, body)
+
+
+@lru_cache(maxsize=1024)
+def _not_kept(called: Called) -> Called:
+    """The same call, of which the service keeps nothing: most are, and each is one of few."""
+    return replace(called, kept=False)
 
 
 def _read_form(inbound: Inbound, called: Called, walk: Walk) -> Surfaced:
