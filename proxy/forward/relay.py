@@ -113,14 +113,14 @@ async def _sent(
     relayed.first_byte = time.monotonic()
     await request.writer.write(data)
     relayed.bytes_out = len(body)
-    return _Sent(reply.status, goes_on=goes_on)
+    return _KEPT if goes_on else _CLOSED
 
 
 class _Sent(web.StreamResponse):
-    """A reply that is out already; all that the server still asks of it is whether the connection goes on."""
+    """Stands for a reply that is out already: all that the server still asks of it is whether the connection goes on."""
 
-    def __init__(self, status: int, *, goes_on: bool) -> None:
-        super().__init__(status=status)
+    def __init__(self, *, goes_on: bool) -> None:
+        super().__init__()
         self._goes_on = goes_on
 
     @property
@@ -133,6 +133,10 @@ class _Sent(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing is left to be sent."""
+
+
+_KEPT: Final = _Sent(goes_on=True)
+_CLOSED: Final = _Sent(goes_on=False)
 
 
 def _bytes(reply: Reply, own: Iterable[tuple[str, str]], body: bytes) -> bytes:
