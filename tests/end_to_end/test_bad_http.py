@@ -161,7 +161,7 @@ async def test_an_upgrade_is_not_taken(proxy: Gate) -> None:
 async def test_a_second_request_on_the_line_is_screened_too(proxy: Gate) -> None:
     """Pipelined requests are each read, judged and recorded."""
     first = request().replace(b"Connection: close", b"Connection: keep-alive")
-    second = request(line=b"POST /openai/v1/files HTTP/1.1")
+    second = request(line=b"POST /openai/v1/realtime/client_secrets HTTP/1.1")
     reply = await proxy.raw(first + second)
     assert reply.count(b"HTTP/1.1 ") == 2
     assert len(proxy.service.arrived) == 1

@@ -1,5 +1,6 @@
 """The memory's file: it survives what happens to files, and whatever is wrong with it makes things unknown, never milder."""
 
+import itertools
 import resource
 import signal
 import sqlite3
@@ -233,14 +234,21 @@ def test_two_processes_do_not_share_it(tmp_path: Path) -> None:
         assert known(second, ONE) == {ONE: FACE}
 
 
+def until_full(store: Store) -> int:
+    """Remember two things at a time until there is no room for two more; how often there was."""
+    for number in itertools.count():
+        try:
+            store.remember("a", [("file", f"f_{number}"), ("file", f"g_{number}")], FACE, NOW)
+        except sqlite3.OperationalError as failure:
+            assert "full" in str(failure)  # noqa: PT017 - only the last of many calls fails
+            return number
+    raise AssertionError("unreachable")
+
+
 def test_a_database_that_is_full(tmp_path: Path) -> None:
     """What is known stays known, nothing is half remembered, things can be forgotten; purged, there is room again."""
     with opened(tmp_path, max_bytes=1) as store:  # the smallest there is
-        number = 0
-        with pytest.raises(sqlite3.OperationalError, match="full"):
-            while True:
-                store.remember("a", [("file", f"f_{number}"), ("file", f"g_{number}")], FACE, NOW)
-                number += 1
+        number = until_full(store)
         assert store.entries == 2 * number > 100
         everybody = [("file", f"{kind}_{one}") for kind in "fg" for one in range(number + 1)]
         assert len(known(store, *everybody)) == 2 * number
