@@ -306,9 +306,8 @@ def test_pages_of_a_list(query: str) -> None:
 
 def test_a_form() -> None:
     """The operation, the parts, the model and the stream, and the form written anew with a boundary of ours."""
-    found = formed(
-        "image_edits", ("model", "gpt-image-1"), ("prompt", "a cat"), ("stream", "true"), ("image", PIXEL, "a.png")
-    )
+    parts = (("model", "gpt-image-1"), ("prompt", "a cat"), ("stream", "true"), ("image", PIXEL, "a.png"))
+    found = formed("image_edits", *parts, model=False)
     assert found.called.operation.name == "images.edits"
     assert (found.content.model, found.content.stream) == ("gpt-image-1", True)
     assert [line for line in outline(found.content) if not line.startswith("inert")] == [
