@@ -163,7 +163,9 @@ class Store:
     def _write(self, opened: _Opened, tenant: str, name: Name, dossier: Dossier, now: float) -> Kept | None:
         """Write a row, unless it is another tenant's and not over."""
         digest, facts = digest_of(name, opened.key), packed(dossier)
-        owner = opened.database.execute("SELECT tenant, expires FROM kept WHERE digest = ?", (digest,)).fetchone()
+        owner = opened.database.execute(
+            "SELECT tenant, CAST(expires AS INTEGER) FROM kept WHERE digest = ?", (digest,)
+        ).fetchone()
         if owner is not None and owner[0] != tenant and owner[1] > now:
             log.warning(
                 "memory_owned", tenant=tenant, kind=name[0], meaning="a reply told an id that is another tenant's"
@@ -187,6 +189,9 @@ class Store:
             if self._opened is None:
                 self._opened = self._open()
             yield self._opened
+        except UnicodeDecodeError as damage:  # a name of a table, or what the file says is wrong with it
+            self.close()
+            raise sqlite3.DatabaseError("text in it is damaged") from damage
         except (sqlite3.Error, OSError) as failure:
             if getattr(failure, "sqlite_errorcode", None) not in _PASSING:
                 self.close()
