@@ -1,5 +1,6 @@
 """The operational log: structlog, one JSON object a line on standard error. Decisions are in the journal, not here."""
 
+import contextlib
 import logging
 import sys
 import traceback
@@ -18,12 +19,23 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(serializer=_render),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=lambda *_: _Lines(sys.stderr.buffer),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
     root.handlers = [one for one in root.handlers if not isinstance(one, _Libraries)]
     root.addHandler(_Libraries(logging.WARNING))
+
+
+class _Lines(structlog.BytesLogger):
+    """Writes lines, and goes on where they cannot be written: a full disk behind the log must not keep a request from its end."""
+
+    def msg(self, message: bytes) -> None:
+        """Write one line, if that is possible."""
+        with contextlib.suppress(OSError):
+            super().msg(message)
+
+    debug = info = warning = error = critical = msg
 
 
 class _Libraries(logging.Handler):

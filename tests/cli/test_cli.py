@@ -19,6 +19,7 @@ COMMANDS: list[tuple[str, ...]] = [
     ("tenants", "key"),
     ("tenants", "list"),
     ("coverage",),
+    ("evaluate",),
     ("schemas",),
 ]
 

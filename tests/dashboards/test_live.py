@@ -20,8 +20,8 @@ WHO: dict[str, Any] = {
     "messages": [{"role": "user", "content": [{"type": "text", "text": "Who is this?"}, PORTRAIT]}],
 }
 
-MAY_BE_EMPTY = {"Findings that do not refuse", "Undetermined rules"}
-"""Panels that show nothing after these calls: the policy has nothing to note, and leaves nothing open."""
+MAY_BE_EMPTY = {"Findings that do not refuse", "Undetermined rules", "Events"}
+"""Panels that show nothing after these calls: the policy has nothing to note and leaves nothing open, and no session is held."""
 
 
 async def calls(proxy: Gate) -> None:

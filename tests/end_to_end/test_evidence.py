@@ -47,7 +47,7 @@ ENDINGS: dict[str, tuple[Any, dict[str, Any], tuple[int, str | None, str, str]]]
     "not inspectable": (REMOTE, {}, (422, "not_inspectable", "block", "refused")),
     "unknown caller": (HELLO, {"api_key": "fg_nobody"}, (401, "invalid_api_key", "rejected", "refused")),
     "unknown operation": (HELLO, {"path": "/openai/v1/nothing"}, (404, "not_inspectable", "rejected", "refused")),
-    "unread operation": (HELLO, {"path": "/openai/v1/files"}, (422, "not_inspectable", "rejected", "refused")),
+    "unread operation": (HELLO, {"path": "/openai/v1/realtime/client_secrets"}, (422, "not_inspectable", "rejected", "refused")),
     "not JSON": (b"{", {}, (400, "invalid_request", "rejected", "refused")),
     "another content type": (b"a=b", {"content_type": "text/plain"}, (415, "unsupported_media_type", "rejected", "refused")),
     "malformed attributes": (HELLO, {"facegate_attributes": "camera="}, (400, "invalid_request", "rejected", "refused")),
@@ -61,7 +61,7 @@ BEFORE_THE_OPERATION = ("unknown caller", "unknown operation", "malformed attrib
 async def test_each_ending_leaves_a_decision_and_an_outcome(proxy: Gate, name: str) -> None:
     """Two records a request, joined by the id that the caller sees; only what is forwarded reaches the service."""
     body, arguments, (status, code, outcome, ended) = ENDINGS[name]
-    operation = "files.create" if name == "unread operation" else "chat.completions"
+    operation = "realtime.client_secrets" if name == "unread operation" else "chat.completions"
     answered, _, headers = await proxy.post(body, **arguments)
     (decision,) = await proxy.records("decision")
     (ending,) = await proxy.endings()

@@ -7,7 +7,7 @@ from support.cases import caller
 
 from proxy.caller import Caller
 from proxy.content import Content, Reference, Role, Text
-from proxy.examine import examine
+from proxy.examine import _JOINED, examine
 from proxy.examine.detector import Detector
 from proxy.facts import Evidence, Fact, Truth
 from proxy.location import WHOLE, Location
@@ -98,6 +98,7 @@ def test_a_camera_unknown_by_failure_conflicts_by_chance() -> None:
 
 def test_evidence_of_nothing_is_joined_once() -> None:
     """Requests in which nothing is seen share it; one in which something is unread or seen has its own."""
+    _JOINED.clear()  # other tests may have filled it
     nothing, other = Says("one", Fact("media.images", F, "one")), Says("two", Fact("media.faces", F, "two"))
     first = examine(CONTENT, caller(), [nothing, other])
     assert examine(CONTENT, caller(camera="dash"), [nothing, other]) is first
@@ -147,6 +148,7 @@ def test_what_is_not_known_stays_to_be_seen() -> None:
 
 def test_evidence_of_the_past_is_nobody_elses() -> None:
     """Detectors that see nothing share their evidence, but never that of a request that names something known."""
+    _JOINED.clear()  # other tests may have filled it
     nothing = Says("one", Fact("media.images", F, "one"))
     past = Past({("response", "resp_1"): Dossier((Fact("media.faces", T, "one", 1.0, (), 1),))})
     before = examine(BOTH, caller(), [nothing])

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 from support.gate import Gate, gate
@@ -83,6 +84,7 @@ async def test_the_admin_port_forwards_nothing(proxy: Gate) -> None:
     assert proxy.service.arrived == []
 
 
+@pytest.mark.usefixtures("capsys")  # the log then goes to memory: pytest's own file may not grow either
 async def test_not_ready_while_the_journal_cannot_be_written(proxy: Gate) -> None:
     """The page and the gauge say so, and say when it is over; the process lives all the while."""
     assert (await exposed(proxy))["facegate_ready{}"] == 1

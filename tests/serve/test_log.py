@@ -1,7 +1,9 @@
 """The log: one JSON object a line, on standard error, from the level on that is asked for, and nothing of what was carried."""
 
+import io
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,3 +139,15 @@ def test_nothing_of_what_was_carried() -> None:
 def test_what_was_never_raised() -> None:
     """There is no place then."""
     assert where_of(KeyError("x")) == ""
+
+
+def test_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever logs goes on: a full disk behind the log ends no request."""
+
+    class Full(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(Full()))
+    configure("info")
+    structlog.get_logger("facegate").error("crash")
