@@ -14,7 +14,7 @@ BROAD = frozenset({"Exception", "BaseException"})
 _SWITCH = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no|mypy:|ruff:|fmt:\s*off|pylint:)", re.IGNORECASE)
 
 _REASONED = re.compile(
-    r"# (?:(?:ruff: )?noqa: [A-Z]+[0-9]+(?:, [A-Z]+[0-9]+)* - |type: ignore\[[a-z-]+\] # |pragma: no cover - )(?P<why>.*)"
+    r"# (?:(?:ruff: )?noqa: [A-Z]+[0-9]+(?:, [A-Z]+[0-9]+)* - |type: ignore\[[a-z-]+\] # )(?P<why>.*)"
 )
 """How a check is switched off here: which, and why."""
 
@@ -82,7 +82,7 @@ LINES = {
     "x = 1  # type: ignore[misc]": True,
     "x = 1  # type: ignore[misc] # it is frozen": False,
     "x = 1  # pragma: no cover": True,
-    "x = 1  # pragma: no cover - never on Linux": False,
+    "x = 1  # pragma: no cover - never on Linux": True,
     "# ruff: noqa": True,
     "# ruff: noqa: S105": True,
     "# ruff: noqa: S105 - made-up keys": False,

@@ -19,6 +19,7 @@ from proxy.surface.readers.walk import (
     picture,
     record,
     refers,
+    said,
     some_of,
     text,
     texts,
@@ -50,16 +51,6 @@ def read_session(walk: Walk, body: Mapping[str, Any]) -> None:
     walk.fields(Location(), body, SESSION)
 
 
-def _said(role: Role) -> Field:
-    def read(walk: Walk, here: Location, value: Any) -> None:
-        if isinstance(value, str):
-            walk.text(here, role, value)
-        else:
-            walk.unknown(here, value, role)
-
-    return read
-
-
 def _number_or_inf(walk: Walk, here: Location, value: Any) -> None:
     if value == "inf":
         walk.inert.append(here)
@@ -78,8 +69,8 @@ PART_TYPES: Final = frozenset({
 def _part_table(role: Role) -> Table:
     return {
         "type": one_of(*PART_TYPES),
-        "text": _said(role),
-        "transcript": _said(role),
+        "text": said(role),
+        "transcript": said(role),
         "audio": Walk.audio,
         "image_url": picture,
         "detail": DETAIL,
@@ -107,9 +98,9 @@ def _item_table(speaker: Role, **more: Field) -> Table:
         "object": one_of("realtime.item"),
         "status": one_of("completed", "incomplete", "in_progress"),
         "call_id": text,
-        "name": _said(speaker),
-        "arguments": _said(speaker),
-        "output": _said(speaker),
+        "name": said(speaker),
+        "arguments": said(speaker),
+        "output": said(speaker),
         **more,
     }
 
@@ -249,7 +240,7 @@ _EXPIRES: Final = record({"anchor": one_of("created_at"), "seconds": number})
 _MODALITIES: Final = some_of("text", "audio")
 
 _BEHAVIOUR: Final[Table] = {
-    "instructions": _said(Role.SYSTEM),
+    "instructions": said(Role.SYSTEM),
     "prompt": record({"id": refers("prompt"), "version": text, "variables": Walk.unknown}),
     "tools": _tools,
     "tool_choice": choice,
