@@ -1,7 +1,7 @@
 """Word lists: concepts in several languages, and how they combine into intents; all terms found in one pass."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -76,7 +76,9 @@ class LexiconFile(_Entry):
     )
     choices: Mapping[str, tuple[str, ...]] = Field(default_factory=dict, description="choices; two in one list tell")
     document_fields: tuple[str, ...] = Field((), description="fields of printed documents")
-    negation_reach: Reach = Field(Reach(), description="the words over which a negation reaches")
+    negation_reach: Mapping[str, Reach] = Field(
+        default_factory=dict, description="by language, the words over which its negations reach"
+    )
     speaks: Mapping[str, tuple[str, ...]] = Field(default_factory=dict, description="texts in which a fact speaks")
     silent: tuple[str, ...] = Field((), description="texts in which no intent speaks, save that of depicted things")
 
@@ -108,17 +110,17 @@ class FieldWords:
 
 
 class Lexicon:
-    """Compiled word lists. Matching is linear in the text."""
+    """Compiled word lists. Matching is linear in the text. `reaches` names the concepts that negate, each with its reach."""
 
     def __init__(
         self,
         concepts: Mapping[str, Sequence[str]],
         intents: Sequence[IntentEntry],
         words: FieldWords | None = None,
-        reach: Reach | None = None,
+        reaches: Mapping[str, Reach] | None = None,
     ) -> None:
         self.words = words or FieldWords()
-        self._reach = reach or Reach()
+        self._reaches = reaches or {}
         self.intents = tuple(intents)
         terms: dict[str, list[str]] = {}
         for concept, spellings in concepts.items():
@@ -166,10 +168,13 @@ class Lexicon:
             spans.sort()
         if neutral := hits.pop(NEUTRAL, None):
             hits = _kept(hits, lambda span: not _inside(span, neutral))
-        if negations := hits.pop(NEGATION, None):
-            negated = {start for _, end in negations for start in self._reach.negated(text, end)}
-            hits = _kept(hits, lambda span: span[0] not in negated)
-        return hits
+        negated = {
+            start
+            for concept, reach in self._reaches.items()
+            for _, end in hits.pop(concept, ())
+            for start in reach.negated(text, end)
+        }
+        return _kept(hits, lambda span: span[0] not in negated) if negated else hits
 
 
 def _windows(text: str) -> Iterator[str]:
@@ -291,8 +296,22 @@ def _load(folder: Path) -> tuple[Lexicon | None, list[str]]:
     if problems:
         return None, problems
     intents = [intent for file in files for intent in file.value.intents]
-    reach = Reach.joined([file.value.negation_reach for file in files])
-    return Lexicon(concepts, intents, _field_words(files), reach), []
+    return Lexicon(concepts, intents, _field_words(files), _reaches(files, concepts)), []
+
+
+def _reaches(files: Sequence[documents.Located[LexiconFile]], concepts: Iterable[str]) -> Mapping[str, Reach]:
+    """How far the negations of each language reach: by words of that language, so that no other's can end or carry them."""
+    return {
+        concept: Reach.joined(
+            [reach for file in files for name, reach in file.value.negation_reach.items() if _negating(name) == concept]
+        )
+        for concept in concepts
+        if concept.startswith(_negating(""))
+    }
+
+
+def _negating(language: str) -> str:
+    return f"{NEGATION} {language}"
 
 
 def _field_words(files: Sequence[documents.Located[LexiconFile]]) -> FieldWords:
@@ -325,7 +344,9 @@ def _concepts(files: Sequence[documents.Located[LexiconFile]]) -> tuple[Mapping[
     concepts: dict[str, list[str]] = {}
     for file in files:
         for concept, languages in file.value.concepts.items():
-            concepts.setdefault(concept, []).extend(word for words in languages.values() for word in words)
+            for language, words in languages.items():
+                name = _negating(language) if concept == NEGATION else concept
+                concepts.setdefault(name, []).extend(words)
     mistaken: list[str] = []
     for file in files:
         mistaken += _unknown_parts(file, concepts)

@@ -39,7 +39,7 @@ INTENTS = (
     IntentEntry(fact=TRACK, sequence=("name", "person", "again"), within=12, score=0.8),
     IntentEntry(fact=EMOTION, sequence=("person", "name"), within=12, score=0.7),
 )
-SMALL = Lexicon(CONCEPTS, INTENTS, reach=Reach(lead=frozenset({"try", "to"})))
+SMALL = Lexicon(CONCEPTS, INTENTS, reaches={"negation": Reach(lead=frozenset({"try", "to"}))})
 
 
 def found(text: str, lexicon: Lexicon = SMALL) -> Mapping[str, float]:
@@ -181,7 +181,9 @@ def folder(path: Path, more: str = "", **files: str) -> Path:
 
 def test_files_are_joined(tmp_path: Path) -> None:
     """Concepts, unions, intents, fields, choices and the reach of negations come from all files together."""
-    more = "concepts: {person: {en: [lady]}, negation: {en: [never]}}\nnegation_reach: {lead: [ever]}\n"
+    more = (
+        "concepts: {person: {en: [lady]}, negation: {en: [never], es: [nunca]}}\nnegation_reach: {en: {lead: [ever]}}\n"
+    )
     more += "unions: {anybody: [person, crowd]}\nfields: {intent.track_person: [track id]}\n"
     more += "integer_fields: {age: intent.infer_sensitive_attribute}\ndocument_fields: [surname]\n"
     more += "choices: {intent.infer_emotion: [sad, odd], intent.track_person: [odd]}\n"
@@ -189,10 +191,14 @@ def test_files_are_joined(tmp_path: Path) -> None:
     more += "field_pairs: {intent.track_person: [{one: [person, face], other: [track]}]}\n"
     third = "concepts: {crowd: {en: [crowd]}}\nintents: [{fact: intent.track_person, sequence: [name, anybody]}]\n"
     lexicon = load_lexicon(folder(tmp_path, two=more, three=third))
-    assert [dict(found(text, lexicon)) for text in ("name the lady", "name the crowd", "never ever name the man")] == [
+    assert [
+        dict(found(text, lexicon))
+        for text in ("name the lady", "name the crowd", "never ever name the man", "nunca ever name the man")
+    ] == [
         {PERSON: 0.9, TRACK: 0.9},
         {TRACK: 0.9},
         {},
+        {PERSON: 0.9, TRACK: 0.9},
     ]
     assert lexicon.words == FieldWords(
         {"track id": frozenset({TRACK})},
