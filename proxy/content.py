@@ -1,9 +1,10 @@
 """What a request carries, cut into parts that know where they stand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from proxy.location import Location
 
@@ -21,8 +22,7 @@ class Role(StrEnum):
     FIELD = "field"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """Words that reach the model or are stored with the request."""
 
     location: Location
@@ -30,16 +30,14 @@ class Text:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Inline:
+class Inline(Struct, frozen=True):
     """Bytes that travel in the request itself. `declared` is the media type that the sender claims."""
 
     declared: str
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
+class Remote(Struct, frozen=True):
     """An address that the service would fetch later, so its content is not in the request.
 
     `why` says, in words for a person, why Facegate could not fetch it where it tried; empty where it did not try.
@@ -49,32 +47,28 @@ class Remote:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """A picture."""
 
     location: Location
     source: Inline | Remote
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
+class Audio(Struct, frozen=True):
     """A recording."""
 
     location: Location
     source: Inline | Remote
 
 
-@dataclass(frozen=True, slots=True)
-class Video:
+class Video(Struct, frozen=True):
     """A moving picture."""
 
     location: Location
     source: Inline | Remote
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A file such as a PDF. Once it is `opened`, what it holds follows as parts of its own, inside its place."""
 
     location: Location
@@ -90,8 +84,7 @@ class SchemaKind(StrEnum):
     RESPONSE_FORMAT = "response_format"
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """A tool definition or a response format: its names, descriptions, properties and enums tell what is wanted.
 
     The part covers everything below `location`; `document` is that subtree as parsed.
@@ -102,8 +95,7 @@ class Schema:
     document: Json
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """Something that the service keeps and the request only names: `kind` is file, response, conversation, prompt…"""
 
     location: Location
@@ -111,8 +103,7 @@ class Reference:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(Struct, frozen=True):
     """Something that may carry content and that nobody here can read; `why` says so to a person."""
 
     location: Location
@@ -122,8 +113,7 @@ class Opaque:
 Part: TypeAlias = Text | Image | Audio | Video | Document | Schema | Reference | Opaque
 
 
-@dataclass(frozen=True, slots=True)
-class Unfolded:
+class Unfolded(Struct, frozen=True):
     """What a file holds. Each part lies inside the file's place. `gaps` are the places that stay closed, with the reasons.
 
     Without gaps the parts are all that there is.
@@ -133,8 +123,7 @@ class Unfolded:
     gaps: tuple[tuple[Location, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """Everything that a request carries.
 
     Each leaf of the body lies on one of `parts` or is one of `inert`: a known field whose value cannot carry content
@@ -147,8 +136,7 @@ class Content:
     stream: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """What became of the parts of a request: examined, in the way of forwarding, or exempt from examination by policy.
 
     The three sums make the number of parts. `kinds` counts them by (kind, disposition), with the dispositions

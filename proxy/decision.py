@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import total_ordering
 
+from msgspec import Struct
+
 from proxy.facts import Truth
 from proxy.location import Location
 
@@ -56,8 +58,7 @@ class Finding:
     lifted_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """The verdict on one request: the strictest outcome of all findings, and the revision of the policy that said so.
 
     Findings of rules in `shadow` mode stand apart and never count.

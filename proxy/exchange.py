@@ -1,8 +1,9 @@
 """The values that pass between the stages of one exchange: inbound, inspected, forward, refuse, screened, rejected."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 from proxy.caller import Caller
 from proxy.content import Content, Coverage, Json
@@ -12,8 +13,7 @@ from proxy.location import Location
 from proxy.operation import Called
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+class Inbound(Struct, frozen=True, eq=False):
     """A request as it came in.
 
     `target` is the raw request target (path and query, not decoded). `headers` are (name, value) pairs in order, names
@@ -24,7 +24,7 @@ class Inbound:
     target: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    _index: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _index: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def header(self, name: str) -> str | None:
         """The value of the first header called `name` (lower case), or None."""
@@ -43,8 +43,7 @@ class Inbound:
         return Inbound(self.method, self.target, self.headers, body, self._index)
 
 
-@dataclass(frozen=True, slots=True)
-class Inspected:
+class Inspected(Struct, frozen=True):
     """A body that was read whole and written again from its parsed form: the only form in which bytes are sent.
 
     Made by `proxy.surface` alone. `chunks` joined are the body; large inline data stay a chunk of their own, so that they are
@@ -60,16 +59,14 @@ class Inspected:
         return sum(map(len, self.chunks))
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of a file whose lines are requests, examples or items. `number` counts the lines of the file from 1."""
 
     number: int
     content: Content
 
 
-@dataclass(frozen=True, slots=True)
-class Surfaced:
+class Surfaced(Struct, frozen=True):
     """What `surface` makes of an inbound request. `tree` is the body as parsed, where it is JSON; it is never changed.
 
     `lines` are those of a file that is examined line by line; each walk over them cuts them into parts anew. `kept` are bytes
@@ -84,16 +81,14 @@ class Surfaced:
     kept: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(Struct, frozen=True):
     """Permission to send `inspected` to the operation that `called` names."""
 
     called: Called
     inspected: Inspected
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """A refusal as the caller will see it: HTTP status and the members of the error object."""
 
     status: int
@@ -101,8 +96,7 @@ class Refuse:
     error: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Screened:
+class Screened(Struct, frozen=True):
     """A request that was read, examined and judged. `gaps` are the places that nobody could examine, with the reasons."""
 
     caller: Caller
@@ -115,8 +109,7 @@ class Screened:
     gaps: Sequence[tuple[Location, str]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """A request that did not get as far as a verdict; what is known of it by then."""
 
     refuse: Refuse
@@ -127,8 +120,7 @@ class Rejected:
 Conclusion: TypeAlias = Screened | Rejected
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """Proof that the decision record is in the journal; made by `proxy.record.journal` alone, asked for by `forward`."""
 
     decision_id: str

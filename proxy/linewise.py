@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from msgspec import Struct
+
 from proxy.content import Content, Coverage
 from proxy.decision import Decision, Finding, Outcome
 from proxy.errors import TooLarge
@@ -16,8 +18,7 @@ MAX_LINES: Final = 20
 """Lines that a finding, a fact or a list of gaps names; the rest is counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """What was found of one content, and what policy says of it. `gaps` are the places that nobody could examine."""
 
     evidence: Evidence

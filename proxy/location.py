@@ -1,13 +1,13 @@
 """Where in a request something stands."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 Step: TypeAlias = str | int
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """The path to one place in a body; prints itself as a JSON pointer (RFC 6901).
 
     `steps` are object keys and array indexes, outermost first; no steps is the whole body.

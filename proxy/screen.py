@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeGuard
+
+from msgspec import structs
 
 from proxy.caller import Caller
 from proxy.content import (
@@ -142,8 +144,8 @@ def _opened(content: Content, screening: Screening, exempt: AbstractSet[str] = f
         )
         tried += 1
         left = 0 if found.gaps else left - sum(map(size_of, found.parts))
-        parts += [replace(part, opened=True), *found.parts, *(Opaque(place, why) for place, why in found.gaps)]
-    return replace(content, parts=tuple(parts))
+        parts += [structs.replace(part, opened=True), *found.parts, *(Opaque(place, why) for place, why in found.gaps)]
+    return structs.replace(content, parts=tuple(parts))
 
 
 def _is_closed(part: Part) -> TypeGuard[Document]:

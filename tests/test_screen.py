@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from support.cases import caller
 
 from proxy.caller import Caller
@@ -255,7 +256,7 @@ OPENED: dict[str, tuple[Callable[[Document], Unfolded], tuple[Part, ...], list[t
     "one that breaks what opens it": (
         broken, (HELLO, file("a")), [("/a", "opening the file failed: ZeroDivisionError")], ["hello"],
     ),
-    "one that was opened": (broken, (replace(file("a"), opened=True),), [], []),
+    "one that was opened": (broken, (structs.replace(file("a"), opened=True),), [], []),
     "one behind an address": (broken, (file("a", Remote("https://x.example/a.pdf")),), [("/a", "*")], []),
     "more than are opened": (
         inside, tuple(file(str(number)) for number in range(MAX_DOCUMENTS + 2)),
@@ -291,7 +292,7 @@ def test_kinds_that_are_exempt(fate: str, passes: bool) -> None:  # noqa: FBT001
     """Only where operator and catalogue both say so, and then the file is not even opened; it is counted as exempt."""
     called = replace(CALLED, operation=replace(OPERATION, parts=(("document", fate),)))
     looking = replace(screening(Says(Truth.FALSE)), unfold=broken, exempt=frozenset({"document"}))
-    screened = screen(replace(surfaced(file("a")), called=called), caller(), looking, "d")
+    screened = screen(structs.replace(surfaced(file("a")), called=called), caller(), looking, "d")
     assert isinstance(screened.action, Forward) is passes
     assert (screened.coverage.exempt, screened.coverage.refused > 0) == (int(passes), not passes)
 
@@ -309,9 +310,9 @@ def test_a_file_of_lines() -> None:
     lines = [Line(number, Content((part,), (), "m")) for number, part in ((1, HELLO), (3, file("a")))]
     looking = replace(screening(Sees(Truth.FALSE)), unfold=inside)
     for told, outcome in ((lines, Outcome.BLOCK), (lines[:1], Outcome.ALLOW)):
-        screened = screen(replace(surfaced(HELLO), lines=told), caller(), looking, "d")
+        screened = screen(structs.replace(surfaced(HELLO), lines=told), caller(), looking, "d")
         assert screened.decision.outcome is outcome
-    assert screen(replace(surfaced(HELLO), lines=lines), caller(), looking, "d").gaps == []
+    assert screen(structs.replace(surfaced(HELLO), lines=lines), caller(), looking, "d").gaps == []
 
 
 # ---- files
@@ -342,7 +343,7 @@ def test_files_become_parts() -> None:
     opener = Opens(Unfolded((inside,)))
     opening = replace(screening(Says(Truth.FALSE)), unfold=opener)
     screened = screen(surfaced(HELLO, pdf("file")), caller(), opening, "d")
-    assert screened.content.parts == (HELLO, replace(pdf("file"), opened=True), inside)
+    assert screened.content.parts == (HELLO, structs.replace(pdf("file"), opened=True), inside)
     assert isinstance(screened.action, Forward)
     kinds = {("text", "inspected"): 1, ("document", "inspected"): 1, ("image", "inspected"): 1}
     assert (screened.coverage, screened.gaps) == (Coverage(3, 0, 0, kinds), [])

@@ -1,8 +1,9 @@
 """What does the request show?"""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec import structs
 
 from proxy.caller import Caller
 from proxy.content import Content, Reference
@@ -41,7 +42,7 @@ def _recalled(content: Content, past: Past) -> list[Fact]:
 def _without_known(content: Content, past: Past) -> Content:
     """What detectors are to look at: a reference to what was seen before hides nothing."""
     parts = tuple(part for part in content.parts if not (isinstance(part, Reference) and past.knows(part)))
-    return replace(content, parts=parts)
+    return structs.replace(content, parts=parts)
 
 
 _JOINED: Final[dict[tuple[int, ...], tuple[tuple[Evidence, ...], Evidence]]] = {}

@@ -167,7 +167,7 @@ class Client:
                 max_line_size=MAX_REPLY_HEADER,
                 max_field_size=MAX_REPLY_HEADER,
             )
-            reply = Reply(connection, await self._sent(protocol, head, body))
+            reply = Reply(connection, self._sent(protocol, head, body))
             await reply.begin(protocol)
         except HttpProcessingError as failure:
             raise aiohttp.ClientPayloadError("the reply is not HTTP") from failure
@@ -178,14 +178,15 @@ class Client:
                 reply.close()
         return reply
 
-    async def _sent(self, protocol: ResponseHandler, head: bytes, body: Body) -> "asyncio.Task[None] | None":
+    def _sent(self, protocol: ResponseHandler, head: bytes, body: Body) -> "asyncio.Task[None] | None":
         """Send what is small at once; what is large goes beside the waiting for the reply, which may come before its end."""
-        writer = StreamWriter(protocol, self._loop)
         if len(body) <= 1 and sum(map(len, body)) <= _ONE_WRITE:
-            await writer.write(b"".join([head, *body]), drain=False)
+            if protocol.transport is None or protocol.transport.is_closing():
+                raise aiohttp.ClientConnectionError("the connection ended before anything was sent")
+            protocol.transport.write(b"".join([head, *body]))
             protocol.start_timeout()
             return None
-        return self._loop.create_task(_poured(protocol, writer, head, body))
+        return self._loop.create_task(_poured(protocol, StreamWriter(protocol, self._loop), head, body))
 
     async def close(self) -> None:
         """Close all connections."""

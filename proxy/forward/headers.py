@@ -33,13 +33,15 @@ def uncoded(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def to_caller(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The reply headers that go back, without hop-by-hop ones (also those that `Connection` names) and Facegate's own."""
-    pairs = [(name.lower(), value) for name, value in headers]
-    named = {one.strip().lower() for name, value in pairs if name == "connection" for one in value.split(",")}
-    return [
-        (name, value)
-        for name, value in pairs
-        if name not in _KEPT_BACK and name not in named and not name.startswith("facegate-")
-    ]
+    kept: list[tuple[str, str]] = []
+    named: set[str] = set()
+    for spelled, value in headers:
+        name = spelled.lower()
+        if name == "connection":
+            named.update(one.strip().lower() for one in value.split(","))
+        elif name not in _KEPT_BACK and not name.startswith("facegate-"):
+            kept.append((name, value))
+    return [pair for pair in kept if pair[0] not in named] if named else kept
 
 
 def lines(headers: Iterable[tuple[str, str]]) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -139,7 +139,7 @@ _KEPT: Final = _Sent(goes_on=True)
 _CLOSED: Final = _Sent(goes_on=False)
 
 
-def _bytes(reply: Reply, own: Iterable[tuple[str, str]], body: bytes) -> bytes:
+def _bytes(reply: Reply, own: list[tuple[str, str]], body: bytes) -> bytes:
     headers = to_caller(reply.headers.items())
     types = [pair for pair in headers if pair[0] == "content-type"]
     if len(types) > 1:  # the first one counts
@@ -147,7 +147,7 @@ def _bytes(reply: Reply, own: Iterable[tuple[str, str]], body: bytes) -> bytes:
     elif body and not types:
         headers.append(("content-type", "application/octet-stream"))
     reason = reply.reason if reply.reason.isprintable() else ""
-    head = f"HTTP/1.1 {reply.status} {reason}\r\n{lines(headers)}{lines(own)}\r\n"
+    head = f"HTTP/1.1 {reply.status} {reason}\r\n{lines(headers + own)}\r\n"
     return head.encode("utf-8", "surrogateescape") + body  # as aiohttp's parser decoded it
 
 

@@ -17,8 +17,7 @@ def count_conclusion(metrics: Metrics, conclusion: Conclusion, operation: str, s
     """
     tenant = conclusion.caller.tenant if conclusion.caller else "none"
     metrics.count("facegate_requests_total", tenant, operation, outcome_of(conclusion), _status(conclusion))
-    for stage, milliseconds in stages.items():
-        metrics.observe("facegate_request_stage_seconds", milliseconds / 1000, stage)
+    metrics.observe_each("facegate_request_stage_seconds", stages)
     if isinstance(conclusion, Screened):
         _count_screened(metrics, conclusion, tenant, operation)
 

@@ -1,17 +1,19 @@
 """What is recorded of a request: an allow-list of fields, and never a word or a pixel of its content."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import orjson
 from blake3 import blake3
+from msgspec import Struct, field
 
 from proxy.caller import Caller
 from proxy.content import Inline, Opaque, Part, Reference, Remote, Schema, Text, kind_of
 from proxy.decision import Decision, Finding
 from proxy.exchange import Conclusion, Refuse, Rejected, Screened
 from proxy.facts import CATALOGUE, Evidence, Fact
+from proxy.identity import OncePerValue
 from proxy.location import Location, Step
 from proxy.operation import Called
 
@@ -37,8 +39,7 @@ MAX_PLACES: Final = 4096
 """Places whose spelling is remembered: nearly all requests speak at the same few."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One line of the journal."""
 
     kind: str
@@ -46,8 +47,7 @@ class Record:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What is known of a request besides its conclusion. `time` is ISO 8601 UTC; `stages` are milliseconds by name.
 
     Of an event within a session also the decision that opened the session, and the event's type.
@@ -77,8 +77,7 @@ class Talk:
     close_code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """How an exchange ended: complete, refused, cancelled (by the caller), upstream_error, upstream_timeout or failed."""
 
     ended: str
@@ -110,7 +109,7 @@ class Entries:
             "method": seen.method,
             "body_bytes": seen.body_bytes,
             "body_digest": seen.body_digest,
-            **_who(conclusion.caller),
+            **(_NOBODY if conclusion.caller is None else _who(conclusion.caller)),
             **_what(conclusion.called),
             **(self._screened(conclusion) if isinstance(conclusion, Screened) else self._rejected(conclusion)),
             "stages_ms": seen.stages,
@@ -175,9 +174,11 @@ class Entries:
 
     def _facts(self, evidence: Evidence) -> Mapping[str, Any]:
         """What is true or unknown, and what nobody reported; every other fact of the catalogue is false."""
-        joined = evidence.by_name()
+        joined, quiet = evidence.by_name(), evidence.quiet()
+        if len(quiet) == len(CATALOGUE):  # as of most requests
+            return _ALL_QUIET
         return {
-            "facts": {name: self._fact(joined[name]) for name in sorted(joined.keys() - evidence.quiet())},
+            "facts": {name: self._fact(joined[name]) for name in sorted(joined.keys() - quiet)},
             "unreported": sorted(CATALOGUE.keys() - joined.keys()) if len(joined) < len(CATALOGUE) else [],
         }
 
@@ -228,6 +229,9 @@ class Entries:
         return "?" + blake3(step.encode("utf-8", "surrogatepass"), key=self._key).hexdigest(length=4)
 
 
+_ALL_QUIET: Final[Mapping[str, Any]] = {"facts": {}, "unreported": []}
+
+
 def outcome_of(conclusion: Conclusion) -> str:
     """The outcome in metrics, records and listings: policy's word; `block` for what policy would pass but nobody could
     examine; `rejected` for what did not get as far as a verdict.
@@ -239,9 +243,7 @@ def outcome_of(conclusion: Conclusion) -> str:
     return conclusion.decision.outcome.value
 
 
-def _who(caller: Caller | None) -> Mapping[str, Any]:
-    if caller is None:
-        return {"tenant": None}
+def _described(caller: Caller) -> Mapping[str, Any]:
     acting = caller.on_behalf_of
     return {
         "tenant": caller.tenant,
@@ -255,6 +257,10 @@ def _who(caller: Caller | None) -> Mapping[str, Any]:
         else [{"organization": o.organization, "country": o.country} for o in acting],
         "approvals": [approval.reference for approval in caller.approvals],
     }
+
+
+_who: Final = OncePerValue[Caller, Mapping[str, Any]](_described)
+_NOBODY: Final[Mapping[str, Any]] = {"tenant": None}
 
 
 def _what(called: Called | None) -> Mapping[str, Any]:

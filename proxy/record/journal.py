@@ -164,9 +164,11 @@ class Journal:
         os.ftruncate(self._file, os.fstat(self._file).st_size - size)
 
     async def _synced(self) -> None:
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
         self._batch.waiters.append(waiter)
-        self._start_flush()
+        if len(self._batch.waiters) == 1 and self._flushing is None:
+            loop.call_soon(self._start_flush)  # what else is at hand in this turn of the loop goes along
         await waiter
 
     def _start_flush(self) -> None:
@@ -174,7 +176,7 @@ class Journal:
         if self._soon is not None:
             self._soon.cancel()
             self._soon = None
-        if self._flushing is not None:
+        if self._flushing is not None or not (self._batch.waiters or self._batch.noted):
             return
         batch, self._batch = self._batch, _Batch()
         loop = asyncio.get_running_loop()
@@ -210,7 +212,7 @@ class Journal:
         if flushing is not None:
             flushing.set_result(None)
         if self._batch.waiters:
-            self._start_flush()
+            asyncio.get_running_loop().call_soon(self._start_flush)
         elif self._batch.noted and failure is None:
             self._flush_soon()
 

@@ -133,6 +133,16 @@ class _Series:
     histograms: dict[Labels, _Histogram] = field(default_factory=dict)
     watched: dict[Labels, Callable[[], float]] = field(default_factory=dict)
 
+    def add(self, seconds: float, labels: Labels) -> None:
+        """Add one duration."""
+        try:
+            found = self.histograms[labels]
+        except KeyError:
+            found = _Histogram([0] * (len(self.metric.buckets) + 1))
+            self.histograms[_checked(self.metric, labels)] = found
+        found.counts[bisect_left(self.metric.buckets, seconds)] += 1
+        found.total += seconds
+
 
 class Metrics(Collector):
     """The metrics of one process, in a registry of their own. Label values come from closed sets only.
@@ -175,16 +185,15 @@ class Metrics(Collector):
 
     def observe(self, name: str, seconds: float, *labels: str) -> None:
         """Add one duration to a histogram."""
-        series = self._series[name]
-        bounds = series.metric.buckets
         with self._lock:
-            try:
-                found = series.histograms[labels]
-            except KeyError:
-                found = _Histogram([0] * (len(bounds) + 1))
-                series.histograms[_checked(series.metric, labels)] = found
-            found.counts[bisect_left(bounds, seconds)] += 1
-            found.total += seconds
+            self._series[name].add(seconds, labels)
+
+    def observe_each(self, name: str, milliseconds: Mapping[str, float]) -> None:
+        """Add one duration for each value of a histogram's only label."""
+        series = self._series[name]
+        with self._lock:
+            for label, duration in milliseconds.items():
+                series.add(duration / 1000, (label,))
 
     def value(self, name: str, **labels: str) -> float:
         """The present value of one series as it is exposed, 0 where it has none; for tests and tools."""

@@ -9,6 +9,7 @@ from aiohttp import StreamReader, web
 from aiohttp.http import RawRequestMessage
 
 from proxy.errors import BadRequest, RequestError, Unavailable
+from proxy.exchange import Inbound
 from proxy.serve.log import where_of
 from proxy.settings import Limits
 
@@ -127,18 +128,17 @@ class DataServer(web.Server):
         return Connection(self, self._loop, self._limits)
 
 
-def refuse_transfer_tricks(request: web.BaseRequest) -> None:
+def refuse_transfer_tricks(inbound: Inbound) -> None:
     """Refuse framing that another parser might read in another way.
 
     Raises BadRequest for Transfer-Encoding together with Content-Length, any coding but `chunked`, repeated
     Content-Length or Host.
     """
-    headers = request.headers
-    coding = headers.getall("Transfer-Encoding", [])
-    lengths = headers.getall("Content-Length", [])
+    coding = inbound.header_values("transfer-encoding")
+    lengths = inbound.header_values("content-length")
     if coding and lengths:
         raise BadRequest("both Transfer-Encoding and Content-Length are given")
     if coding and [one.strip().lower() for one in coding] != ["chunked"]:
         raise BadRequest("the only transfer coding that is read is `chunked`")
-    if len(lengths) > 1 or len(headers.getall("Host", [])) > 1:
+    if len(lengths) > 1 or len(inbound.header_values("host")) > 1:
         raise BadRequest("Content-Length or Host is given twice")

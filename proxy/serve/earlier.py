@@ -1,7 +1,9 @@
 """What a realtime session has shown so far. To policy a session is one request: each event is judged with all before it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
+
+from msgspec import structs
 
 from proxy.content import Audio, Image, Opaque, Part, Reference
 from proxy.exchange import Forward, Screened, Surfaced
@@ -50,7 +52,7 @@ class Earlier:
             added = (self._itself,)
         added += self._too_much(content.parts)
         if added:
-            surfaced = replace(surfaced, content=replace(content, parts=content.parts + added))
+            surfaced = structs.replace(surfaced, content=structs.replace(content, parts=content.parts + added))
         return surfaced, Past(known)
 
     @property

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeAlias
@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 import orjson
 import structlog
 from aiohttp import web
+from msgspec import structs
 
 from proxy.admit import attributed, authenticate
 from proxy.admit.permit import permitted
@@ -119,9 +120,10 @@ class Exchange:
             raise
         finally:
             in_flight.requests -= 1
-            self.shell.sessions.leave(self.decision_id)
             if self.caller is not None and self.called is not None:
                 self.shell.uploads.free(self.caller.tenant, self.called, self.decision_id)
+                if is_socket(self.called):
+                    self.shell.sessions.leave(self.decision_id)
             self._let_go()
 
     def malformed(self, error: RequestError) -> web.Response:
@@ -165,7 +167,7 @@ class Exchange:
         )
         inbound = Inbound(request.method, request.raw_path, self.headers, b"")
         today = datetime.now(UTC).date()  # noqa: TID251 - the shell owns the clock
-        refuse_transfer_tricks(request)
+        refuse_transfer_tricks(inbound)
         self.caller = authenticate(runtime.register, inbound, today)
         self.caller = attributed(runtime.register, self.caller, inbound, today)
         self.called = route(inbound.method, inbound.target, runtime.catalogue)
@@ -226,7 +228,7 @@ class Exchange:
         if not surfaced.lines:
             return await self.shell.pool.run(partial(self._judge_beside, surfaced, past))
         lines = giving_way(surfaced.lines, lambda: self.recorded)  # recorded before it is judged: the caller left
-        return await self.shell.files.run(partial(self._judge_beside, replace(surfaced, lines=lines), past))
+        return await self.shell.files.run(partial(self._judge_beside, structs.replace(surfaced, lines=lines), past))
 
     def _judge_beside(self, surfaced: Surfaced, past: Past) -> Screened:
         screened = self._judge(surfaced, timed(self.shell.runtime.screening, self.shell.metrics), past)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Final
 
 from proxy.content import Content
 from proxy.errors import BadRequest
 from proxy.exchange import Inbound, Inspected, Line, Surfaced
+from proxy.identity import OncePerValue
 from proxy.location import Location
 from proxy.operation import Called
 from proxy.surface.catalogue import Catalogue, load_catalogue, readable, route
@@ -71,10 +71,8 @@ def _read_json(inbound: Inbound, called: Called, walk: Walk) -> Surfaced:
     return Surfaced(called, content, inspected, body)
 
 
-@lru_cache(maxsize=1024)
-def _not_kept(called: Called) -> Called:
-    """The same call, of which the service keeps nothing: most are, and each is one of few."""
-    return replace(called, kept=False)
+_not_kept: Final = OncePerValue[Called, Called](lambda called: replace(called, kept=False))
+"""The same call, of which the service keeps nothing: most are, and each is one of few."""
 
 
 def _read_form(inbound: Inbound, called: Called, walk: Walk) -> Surfaced:

@@ -170,11 +170,13 @@ def _parse(body: bytes) -> Any:
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     plain = dict(pairs)
-    if len(plain) != len(pairs) or (len(plain) > 1 and len({key.casefold() for key in plain}) != len(plain)):
-        times = Counter(key.casefold() for key, _ in pairs)
-        again = next(key for key, _ in reversed(pairs) if times[key.casefold()] > 1)
-        raise BadRequest(f"the key {again[:64]!r} is given twice in one object")
-    return plain
+    if len(plain) == len(pairs):
+        names = "".join(plain)
+        if names.casefold() == names or len({key.casefold() for key in plain}) == len(plain):
+            return plain
+    times = Counter(key.casefold() for key, _ in pairs)
+    again = next(key for key, _ in reversed(pairs) if times[key.casefold()] > 1)
+    raise BadRequest(f"the key {again[:64]!r} is given twice in one object")
 
 
 def _constant(word: str) -> NoReturn:

@@ -1,10 +1,10 @@
 """Pictures that were fetched take the place of their addresses, so that what was examined is what is sent."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pybase64
+from msgspec import structs
 
 from proxy.content import Image, Inline, Part, Remote
 from proxy.errors import NotInspectable
@@ -32,8 +32,8 @@ def pinned(surfaced: Surfaced, found: Mapping[Location, Inline | Remote]) -> Sur
         if isinstance(source, Inline):
             tree = _put(tree, place, addresses[place], _uri(number, source))
     parts = tuple(_with_source(part, found) for part in surfaced.content.parts)
-    content = replace(surfaced.content, parts=parts)
-    return replace(surfaced, content=content, inspected=rewrite_json(tree), tree=tree)
+    content = structs.replace(surfaced.content, parts=parts)
+    return structs.replace(surfaced, content=content, inspected=rewrite_json(tree), tree=tree)
 
 
 def _with_source(part: Part, found: Mapping[Location, Inline | Remote]) -> Part:

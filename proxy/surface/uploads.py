@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import structs
 
 from proxy.errors import BadRequest
 from proxy.exchange import Inspected, Surfaced
@@ -69,8 +71,8 @@ def joined(surfaced: Surfaced, file: Announced, data: bytes, limits: Limits) -> 
     walk = Walk(limits)
     read_file_form(walk, form)
     own = surfaced.content
-    content = replace(own, parts=own.parts + tuple(walk.parts), inert=own.inert + tuple(walk.inert))
-    return replace(surfaced, content=content, lines=lines, kept=_padded(form.fields[1].data, file.size))
+    content = structs.replace(own, parts=own.parts + tuple(walk.parts), inert=own.inert + tuple(walk.inert))
+    return structs.replace(surfaced, content=content, lines=lines, kept=_padded(form.fields[1].data, file.size))
 
 
 def _check(tree: Mapping[str, Any], file: Announced, data: bytes) -> None:

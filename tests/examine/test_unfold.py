@@ -4,6 +4,7 @@ import base64
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from support import pdfs, pictures
 
 from proxy.content import Document, Image, Inline, Remote, Role, Text, Unfolded
@@ -46,7 +47,7 @@ OPENED: dict[str, tuple[bytes, Unfolded]] = {
     ),
     "two pictures": (
         f"{URI} {URI}".encode(),
-        Unfolded((text(f"{URI} {URI}"), PICTURE, replace(PICTURE, location=HERE.at("picture", 1)))),
+        Unfolded((text(f"{URI} {URI}"), PICTURE, structs.replace(PICTURE, location=HERE.at("picture", 1)))),
     ),
     "short base64": (LONG[:200].encode(), Unfolded((text(LONG[:200]),))),
     "long base64": (LONG.encode(), closed("encoded data in a text")),

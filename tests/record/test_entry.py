@@ -1,7 +1,6 @@
 """Records: an allow-list of fields compared whole, keyed digests in place of content, and no word of the caller's anywhere."""
 
 import string
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,6 +8,7 @@ import pytest
 from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from support.bodies import CATALOGUE, LIMITS, PICTURE, PICTURE_URI, TARGETS, inbound
 from support.cases import evidence
 
@@ -290,7 +290,7 @@ def test_an_outcome() -> None:
     assert (silent["upstream_status"], silent["upstream_request_id"], silent["bytes_out"]) == (None, None, 0)
 
 
-EVENT = replace(SEEN, decision_id="fgd_2", session_id="fgd_1", event="response.create")
+EVENT = structs.replace(SEEN, decision_id="fgd_2", session_id="fgd_1", event="response.create")
 
 
 def test_an_event_of_a_session() -> None:

@@ -113,6 +113,17 @@ def test_durations_fall_into_their_buckets() -> None:
     assert found['_sum{operation="embeddings"}'] == pytest.approx(11.3003)
 
 
+def test_several_durations_at_once() -> None:
+    """Each is what `observe` makes of it, from milliseconds."""
+    one, other = Metrics(), Metrics()
+    one.observe_each("facegate_request_stage_seconds", {"admit": 0.5, "judge": 20.0})
+    other.observe("facegate_request_stage_seconds", 0.0005, "admit")
+    other.observe("facegate_request_stage_seconds", 0.02, "judge")
+    found = samples(one, "facegate_request_stage_seconds")
+    assert found == samples(other, "facegate_request_stage_seconds")
+    assert found['_count{stage="judge"}'] == 1
+
+
 @pytest.mark.parametrize("labels", [(), ("one", "two")], ids=["too few", "too many"])
 def test_labels_must_be_as_many_as_in_the_table(labels: tuple[str, ...]) -> None:
     """A mistake of ours shows at once, and leaves no series."""

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec import structs
 from support import pictures
 from support.bodies import surfaced
 from support.picture_host import Answer, PictureHost, ok, picture_host
@@ -245,7 +246,7 @@ def test_addresses() -> None:
     )
     places = [Location(("input", 0, "content", index, "image_url")) for index in (0, 3, 4)]
     assert addresses(read) == {a: [places[0], places[2]], b: [places[1]]}
-    assert addresses(replace(read, tree={})) == {}  # a form
+    assert addresses(structs.replace(read, tree={})) == {}  # a form
 
 
 SETTINGS: Mapping[str, tuple[Mapping[str, Any], FetchLimits]] = {

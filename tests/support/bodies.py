@@ -2,10 +2,10 @@
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import orjson
+from msgspec import structs
 
 from proxy.content import Content, Image, Inline, Opaque, Part, Reference, Remote, Schema, Text, kind_of
 from proxy.exchange import Inbound, Surfaced
@@ -86,7 +86,7 @@ def surfaced(
         for part in found.content.parts
         if not (isinstance(part, Reference) and part.location.steps[:1] == ("path",))
     )
-    return replace(found, content=replace(found.content, parts=parts))
+    return structs.replace(found, content=structs.replace(found.content, parts=parts))
 
 
 def sent(found: Surfaced) -> bytes:
