@@ -16,12 +16,32 @@ _INVISIBLE: Final = dict.fromkeys(
     [
         173,
         *list(range(768, 880)),
+        *list(range(1155, 1162)),
+        *list(range(1425, 1470)),  # Hebrew points, Arabic vowel signs and tatweel: seldom written, and never needed
+        1471,
+        1473,
+        1474,
+        1476,
+        1477,
+        1479,
+        *list(range(1552, 1563)),
         1564,
+        1600,
+        *list(range(1611, 1632)),
+        1648,
+        *list(range(1750, 1757)),
+        *list(range(1759, 1765)),
+        1767,
+        1768,
+        *list(range(1770, 1774)),
+        2364,  # the dot under Devanagari letters, which many leave out
         4447,
         4448,
         6068,
         6069,
         6158,
+        *list(range(6832, 6912)),
+        *list(range(7616, 7680)),
         8288,
         8289,
         8290,
@@ -33,11 +53,19 @@ _INVISIBLE: Final = dict.fromkeys(
         *list(range(8203, 8208)),
         *list(range(8234, 8239)),
         *list(range(8294, 8304)),
+        *list(range(8400, 8433)),
         *list(range(65024, 65040)),
+        *list(range(65056, 65072)),
         *list(range(917504, 917632)),
     ]
 )
+_DEVANAGARI: Final = str.maketrans("\u0958\u0959\u095a\u095b\u095c\u095d\u095e\u095f\u0901", "कखगजडढफय\u0902")
+"""Devanagari letters with the dot below, as without; the two signs for a nasal vowel, which are used alike, as one."""
+
 _APOSTROPHES: Final = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "‐": "-", "‑": "-", "–": "-", "—": " - "})
+
+_DROPPED: Final = _INVISIBLE | _DEVANAGARI
+"""What `fold` drops or replaces before all else."""
 
 _LOOKALIKES: Final = str.maketrans(
     "аеорсухіјѕһԁгвктмньпвеѐёαονικρτυχεηⅰℓ",
@@ -53,13 +81,16 @@ _LEETISH: Final = re.compile(r"[a-z][013457@$!|]+[a-z]|[013457@$|][a-z]|[a-z][01
 END: Final = "\x1e"
 """Stands for the end of a sentence in canonical text."""
 
-_SENTENCE_END: Final = re.compile(r"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！？；]")
+_SENTENCE_END: Final = re.compile(r"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！？；।॥۔؟]")
 _ENDS: Final = (b". ", b"? ", b"! ", b"; ", b".\n", b"?\n", b"!\n", b";\n", b"\n\n", b"\n-", b"\n*", b"\n#")
 _MARK: Final = b" %b " % END.encode("ascii")
 _WIDE_MARK: Final = f" {END} "
 _WORDS_ONLY: Final = bytes(code if chr(code).isalnum() or chr(code) == END else 32 for code in range(128)) + bytes(128)
 
-_WIDE_PUNCTUATION: Final = re.compile(r"(?:[^\w\x1e]|_)+")
+_SIGNS: Final = "\u0900-\u0963\u0971-\u0dff\u0e30-\u0e4e\u0eb0-\u0ecd\u0f71-\u0fbc\u102b-\u109d\u17b4-\u17d3"
+"""Vowels and tones of Indic and Southeast Asian scripts: parts of words, though `\\w` knows only letters."""
+
+_WIDE_PUNCTUATION: Final = re.compile(rf"(?:[^\w{_SIGNS}\x1e]|_)+")
 _SPACED: Final = re.compile(r"\b\w(?:[ .*_\-]{1,2}\w\b){3,}")
 _GAPS: Final = re.compile(r"[ .*_\-]")
 _DASHES: Final = re.compile(r"[.*_\-]")
@@ -89,7 +120,7 @@ def fold(text: str) -> str:
     """Lower case in compatibility form, without invisible characters, Latin look-alikes made Latin."""
     if text.isascii():
         return text.lower()
-    plain = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).casefold().translate(_APOSTROPHES)
+    plain = unicodedata.normalize("NFKC", text.translate(_DROPPED)).casefold().translate(_APOSTROPHES)
     return _MIXED_WORD.sub(lambda word: word[0].translate(_LOOKALIKES), plain)
 
 
@@ -153,15 +184,10 @@ def unspaced(character: str) -> bool:
 
 
 def readings(text: str, folded: str) -> Iterator[str]:
-    """The further readings of a text, folded: unwrapped runs, joined letters, leetspeak. None for plain prose."""
+    """The further readings of a text, folded: composed letters, unwrapped runs, joined letters, leetspeak."""
+    yield from map(fold, _resolved(text))
     words = folded.split()
     lengths = list(map(len, words))
-    if "&" in text and ";" in text and (plain := _unescaped(text)) != text:
-        yield fold(plain)
-    if "%" in text and (plain := unquote(text, errors="replace")) != text:
-        yield fold(plain)
-    if "\\" in text and _ESCAPE.search(text):
-        yield fold(_ESCAPE.sub(_escaped, text))
     if max(lengths, default=0) >= _SHORTEST_RUN or lengths.count(2) >= _SHORTEST_RUN // 2:
         yield fold("\n\n".join(_unwrapped(text)))
     uneven = [word for word in words if not word.isalpha()]
@@ -171,6 +197,18 @@ def readings(text: str, folded: str) -> Iterator[str]:
         yield plain
     if any(map(_LEETISH.search, uneven)):
         yield folded.translate(_LEET)
+
+
+def _resolved(text: str) -> Iterator[str]:
+    """A text with its letters and marks composed, which `fold` drops where they stand apart; with its escapes resolved."""
+    if (plain := unicodedata.normalize("NFC", text)) != text:
+        yield plain
+    if "&" in text and ";" in text and (plain := _unescaped(text)) != text:
+        yield plain
+    if "%" in text and (plain := unquote(text, errors="replace")) != text:
+        yield plain
+    if "\\" in text and _ESCAPE.search(text):
+        yield _ESCAPE.sub(_escaped, text)
 
 
 def _unescaped(text: str) -> str:

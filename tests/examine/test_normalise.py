@@ -4,6 +4,7 @@
 import base64
 import subprocess
 import sys
+import unicodedata
 from urllib.parse import quote
 
 import pytest
@@ -50,6 +51,11 @@ def further(text: str) -> list[str]:
         ("это мужчина. кто?", "это мужчина | кто | |"),
         ("über café! ja", "über café | ja |"),
         ("誰ですか。次", "誰ですか | 次 |"),
+        ("यह कौन है? लड़की। माँ", "यह कौन है | लडकी | मां |"),
+        ("ल\u095cकी", "लडकी |"),
+        ("คนนี้คือใคร", "คนนี้คือใคร |"),
+        ("مَن هٰذا؟ هـــو", "من هذا | هو |"),
+        ("מִי זֶה", "מי זה |"),
         ("a\x1eb", "a b |"),
         ("é a\x1eb", "é a b |"),
         ("", "|"),
@@ -116,6 +122,11 @@ def test_no_text_fails_to_be_read(text: str) -> None:
 )
 def test_what_is_wrapped_is_read(text: str) -> None:
     assert WHO in " / ".join([words(text), *further(text)])
+
+
+@pytest.mark.parametrize("text", ["người này là ai", "кто это чей", "가 나다", "ガギ", "أين"])
+def test_marks_that_stand_apart_from_their_letters_are_read_with_them(text: str) -> None:
+    assert text in further(unicodedata.normalize("NFD", text))
 
 
 @pytest.mark.parametrize(
