@@ -94,7 +94,8 @@ def screen(
 ) -> Screened:
     """Examine and judge what `surface` has read; forward it, or refuse it with the reason.
 
-    `past` holds what is known of the things that it names.
+    `past` holds what is known of the things that it names. Lines are run at some later time, so of what they name counts as
+    known what is still the same by then.
 
     Policy speaks first; what it would let pass is still refused while any part of it was not examined.
     """
@@ -102,10 +103,11 @@ def screen(
     content = _opened(surfaced.content, screening, exempt)
     judged = _judged(content, caller, screening, past, exempt)
     if surfaced.lines:
+        lasting = past.lasting()
         judged = by_line(
             judged,
             surfaced.lines,
-            lambda one: _judged(_opened(one, screening), caller, screening, past),
+            lambda one: _judged(_opened(one, screening), caller, screening, lasting),
             screening.line_seconds,
         )
     action = _act(surfaced, judged.decision, judged.gaps, screening.wording, decision_id)
