@@ -8,7 +8,7 @@ from proxy.caller import Caller
 from proxy.content import Content, Coverage, Json
 from proxy.decision import Decision
 from proxy.facts import Evidence
-from proxy.location import Location
+from proxy.location import WHOLE, Location
 from proxy.operation import Called
 
 
@@ -62,10 +62,19 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a file whose lines are requests, examples or items. `number` counts the lines of the file from 1."""
+    """One line of a file whose lines are requests, examples or items. `number` counts the lines of the file from 1.
+
+    `file` is the place of the file, where that is not the request itself.
+    """
 
     number: int
     content: Content
+    file: Location = WHOLE
+
+    @property
+    def place(self) -> Location:
+        """Where the line stands."""
+        return self.file.at("line", self.number)
 
 
 @dataclass(frozen=True, slots=True)

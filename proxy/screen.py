@@ -208,9 +208,7 @@ def _unread(part: Part, past: Past) -> str:
         case Opaque():
             return part.why
         case Reference():
-            return (
-                "" if past.knows(part) else f"the {part.kind} is kept by the service; what it holds was not seen here"
-            )
+            return "" if past.knows(part) else _not_seen(part)
         case Image(source=Remote(why=why)):
             failed = f"the picture at its address could not be fetched: {why}"
             return failed if why else "a picture behind an address; send it inline as a data URI"
@@ -218,6 +216,11 @@ def _unread(part: Part, past: Past) -> str:
             return "a file behind an address; what the service would fetch was not seen here"
         case _:
             return f"content of kind {kind_of(part)} is not examined yet"
+
+
+def _not_seen(part: Reference) -> str:
+    why = f": {part.why}" if part.why else ""
+    return f"the {part.kind} is kept by the service; what it holds was not seen here{why}"
 
 
 def _coverage(content: Content, gaps: Sequence[tuple[Location, str]], exempt: AbstractSet[str]) -> Coverage:

@@ -6,7 +6,6 @@ from typing import Final
 from proxy.content import Reference
 from proxy.errors import TooLarge
 from proxy.exchange import Line
-from proxy.location import Location
 from proxy.past import LASTING, Name
 from proxy.serve.pool import giving_way
 
@@ -25,8 +24,7 @@ def names_in(lines: Iterable[Line]) -> list[Name]:
             if isinstance(part, Reference) and part.kind in LASTING:
                 names[part.kind, part.id] = None
         if len(names) > MAX_LINE_NAMES:
-            place = Location(("line", line.number))
             raise TooLarge(
-                f"the lines of the file name more than {MAX_LINE_NAMES} things that the service keeps", place
+                f"the lines of the file name more than {MAX_LINE_NAMES} things that the service keeps", line.place
             )
     return list(names)
