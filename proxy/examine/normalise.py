@@ -62,9 +62,12 @@ _INVISIBLE: Final = dict.fromkeys(
 _DEVANAGARI: Final = str.maketrans("\u0958\u0959\u095a\u095b\u095c\u095d\u095e\u095f\u0901", "कखगजडढफय\u0902")
 """Devanagari letters with the dot below, as without; the two signs for a nasal vowel, which are used alike, as one."""
 
+_RUSSIAN: Final = str.maketrans("ёЁ", "еЕ")
+"""The Russian letter whose dots most leave out, as without them."""
+
 _APOSTROPHES: Final = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "‐": "-", "‑": "-", "–": "-", "—": " - "})
 
-_DROPPED: Final = _INVISIBLE | _DEVANAGARI
+_DROPPED: Final = _INVISIBLE | _DEVANAGARI | _RUSSIAN
 """What `fold` drops or replaces before all else."""
 
 _LOOKALIKES: Final = str.maketrans(
@@ -72,6 +75,12 @@ _LOOKALIKES: Final = str.maketrans(
     "aeopcyxijshdrbktmhbnbeeeaovikptuxenil",
 )
 """Cyrillic and Greek letters that pass for Latin ones; applied to words that have Latin letters too."""
+
+_CYRILLIC_LOOKALIKES: Final = str.maketrans("aeopcyxihkbtmnurw0346@", "аеорсухінквтмпигшозчба")
+"""Latin letters and digits that pass for Cyrillic ones, in one case or the other."""
+
+_CYRILLIC: Final = re.compile("[\u0400-\u04ff]")
+_CYRILLIC_LEET: Final = re.compile("[\u0400-\u04ff][0346@]|[0346@][\u0400-\u04ff]")
 
 _LATIN: Final = re.compile(r"[a-z]")
 _MIXED_WORD: Final = re.compile(r"(?<!\w)(?=\w*?[a-z])(?=\w*?[\u0370-\u04ff])\w++")
@@ -120,8 +129,11 @@ def fold(text: str) -> str:
     """Lower case in compatibility form, without invisible characters, Latin look-alikes made Latin."""
     if text.isascii():
         return text.lower()
-    plain = unicodedata.normalize("NFKC", text.translate(_DROPPED)).casefold().translate(_APOSTROPHES)
-    return _MIXED_WORD.sub(lambda word: word[0].translate(_LOOKALIKES), plain)
+    return _MIXED_WORD.sub(lambda word: word[0].translate(_LOOKALIKES), _unified(text))
+
+
+def _unified(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.translate(_DROPPED)).casefold().translate(_APOSTROPHES)
 
 
 def canonical(folded: str) -> str:
@@ -184,7 +196,7 @@ def unspaced(character: str) -> bool:
 
 
 def readings(text: str, folded: str) -> Iterator[str]:
-    """The further readings of a text, folded: composed letters, unwrapped runs, joined letters, leetspeak."""
+    """The further readings of a text, folded: composed letters, unwrapped runs, joined letters, look-alikes, leetspeak."""
     yield from map(fold, _resolved(text))
     words = folded.split()
     lengths = list(map(len, words))
@@ -195,6 +207,8 @@ def readings(text: str, folded: str) -> Iterator[str]:
         yield _SPACED.sub(_joined, folded)
     if not folded.isascii() and _LATIN.search(folded) and (plain := folded.translate(_LOOKALIKES)) != folded:
         yield plain
+    if _CYRILLIC.search(text) and (_LATIN.search(folded) or _CYRILLIC_LEET.search(text)):
+        yield _unified(text).translate(_CYRILLIC_LOOKALIKES)
     if any(map(_LEETISH.search, uneven)):
         yield folded.translate(_LEET)
 

@@ -50,6 +50,7 @@ def further(text: str) -> list[str]:
         ("wрo1", "wpo1 |"),
         ("это мужчина. кто?", "это мужчина | кто | |"),
         ("über café! ja", "über café | ja |"),
+        ("её имя ещё, Ёлка", "ее имя еще елка |"),
         ("誰ですか。次", "誰ですか | 次 |"),
         ("यह कौन है? लड़की। माँ", "यह कौन है | लडकी | मां |"),
         ("ल\u095cकी", "लडकी |"),
@@ -122,6 +123,17 @@ def test_no_text_fails_to_be_read(text: str) -> None:
 )
 def test_what_is_wrapped_is_read(text: str) -> None:
     assert WHO in " / ".join([words(text), *further(text)])
+
+
+@pytest.mark.parametrize(
+    "text", ["kто этo на фoто", "KTO ЭTO HA ФOTO", "ктo это на фото", "кт0 эт0 на ф0т0", "кто это н@ фот0"]
+)
+def test_latin_letters_and_digits_in_cyrillic_words_are_read_as_cyrillic(text: str) -> None:
+    assert "кто это на фото" in further(text)
+
+
+def test_cyrillic_text_without_latin_letters_has_no_further_reading() -> None:
+    assert further("кто это на фото 2024 года") == []
 
 
 @pytest.mark.parametrize("text", ["người này là ai", "кто это чей", "가 나다", "ガギ", "أين"])
