@@ -65,10 +65,19 @@ _DEVANAGARI: Final = str.maketrans("\u0958\u0959\u095a\u095b\u095c\u095d\u095e\u
 _RUSSIAN: Final = str.maketrans("ёЁ", "еЕ")
 """The Russian letter whose dots most leave out, as without them."""
 
+_TURKISH: Final = str.maketrans("İı", "ii")
+"""The dotted capital and the dotless small letter of Turkish as the common one, as in capitals and without a Turkish keyboard."""
+
 _APOSTROPHES: Final = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "‐": "-", "‑": "-", "–": "-", "—": " - "})
 
-_DROPPED: Final = _INVISIBLE | _DEVANAGARI | _RUSSIAN
+_ARABIC: Final = str.maketrans("أإآٱىةؤئکی", "اااايهويكي")
+"""Arabic letters that many write without their hamza, dots or madda, or as in Persian, as the plain ones."""
+
+_DROPPED: Final = _INVISIBLE | _DEVANAGARI | _RUSSIAN | _TURKISH
 """What `fold` drops or replaces before all else."""
+
+_UNIFIED: Final = _APOSTROPHES | _ARABIC | {code: None for code in _INVISIBLE if 1425 <= code < 1632}  # noqa: PLR2004 - Hebrew, Arabic
+"""What it replaces in compatibility form, which takes precomposed Hebrew and Arabic letters apart into letters and points."""
 
 _LOOKALIKES: Final = str.maketrans(
     "аеорсухіјѕһԁгвктмньпвеѐёαονικρτυχεηⅰℓ",
@@ -90,7 +99,18 @@ _LEETISH: Final = re.compile(r"[a-z][013457@$!|]+[a-z]|[013457@$|][a-z]|[a-z][01
 END: Final = "\x1e"
 """Stands for the end of a sentence in canonical text."""
 
-_SENTENCE_END: Final = re.compile(r"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！？；।॥۔؟]")
+_WIDE: Final = "\u3040-\u9fff"
+"""Kana and Chinese characters."""
+
+_SENTENCE_END: Final = re.compile(
+    rf"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！？；।॥۔؟]|(?<=[{_WIDE}\uac00-\ud7af])[!?;]"
+)
+_INNER_MARK: Final = re.compile(rf"(?<=[{_WIDE}])(?:[、・·]|\n(?![\n\-*#•]))(?=[{_WIDE}])")
+"""What parts the items of a list, and a line break, between Chinese or Japanese characters: no word ends there for sure."""
+
+_SCATTERED: Final = re.compile(rf"(?<=[{_WIDE}])[^\w\n.!?。]{{1,2}}(?=[{_WIDE}])")
+_WIDE_CHARACTER: Final = re.compile(f"[{_WIDE}]")
+_SPACE_WITHIN: Final = re.compile(f"(?<=[{_WIDE}]) (?=[{_WIDE}])")
 _ENDS: Final = (b". ", b"? ", b"! ", b"; ", b".\n", b"?\n", b"!\n", b";\n", b"\n\n", b"\n-", b"\n*", b"\n#")
 _MARK: Final = b" %b " % END.encode("ascii")
 _WIDE_MARK: Final = f" {END} "
@@ -133,7 +153,7 @@ def fold(text: str) -> str:
 
 
 def _unified(text: str) -> str:
-    return unicodedata.normalize("NFKC", text.translate(_DROPPED)).casefold().translate(_APOSTROPHES)
+    return unicodedata.normalize("NFKC", text.translate(_DROPPED)).casefold().translate(_UNIFIED)
 
 
 def canonical(folded: str) -> str:
@@ -155,15 +175,19 @@ def spelling(folded: str) -> str:
         while b"  " in plain:
             plain = plain.replace(b"  ", b" ")
         return plain.decode("ascii")
-    return _WIDE_PUNCTUATION.sub(" ", f" {_SENTENCE_END.sub(_WIDE_MARK, folded.replace(END, ' '))} ")
+    marked = _SENTENCE_END.sub(_WIDE_MARK, _INNER_MARK.sub("", folded.replace(END, " ")))
+    return _WIDE_PUNCTUATION.sub(" ", f" {marked} ")
 
 
 def unchopped(canonical_text: str) -> str | None:
     """A canonical text without its sentence ends where these stand suspiciously close; None where they do not."""
     ends = canonical_text.count(END) - 1
-    if ends > _CHOPPED and canonical_text.count(" ") - ends < _CHOPPED * ends:
-        return canonical_text.replace(f"{END} ", "")
-    return None
+    words = canonical_text.count(" ") - ends
+    if ends <= _CHOPPED or words >= _CHOPPED * ends:
+        return None
+    if not canonical_text.isascii():  # where no spaces part the words, two characters make one
+        words += sum(map(unspaced, canonical_text)) // 2
+    return _SPACE_WITHIN.sub("", canonical_text.replace(f"{END} ", "")) if words < _CHOPPED * ends else None
 
 
 _PROSE: Final = bytes(code for code in range(128) if chr(code).isalpha()) + b" \n.,'\"?!:;()-"
@@ -205,12 +229,20 @@ def readings(text: str, folded: str) -> Iterator[str]:
     uneven = [word for word in words if not word.isalpha()]
     if lengths.count(1) >= _SPELLED or any(len(word) > 2 * _SPELLED - 2 and _SPACED.search(word) for word in uneven):
         yield _SPACED.sub(_joined, folded)
+    if not folded.isascii() and _scattered(folded):
+        yield _SCATTERED.sub("", folded)
     if not folded.isascii() and _LATIN.search(folded) and (plain := folded.translate(_LOOKALIKES)) != folded:
         yield plain
     if _CYRILLIC.search(text) and (_LATIN.search(folded) or _CYRILLIC_LEET.search(text)):
         yield _unified(text).translate(_CYRILLIC_LOOKALIKES)
     if any(map(_LEETISH.search, uneven)):
         yield folded.translate(_LEET)
+
+
+def _scattered(folded: str) -> bool:
+    """Whether Chinese or Japanese characters are kept apart by marks: one mark for three characters or fewer."""
+    marks = len(_SCATTERED.findall(folded))
+    return marks >= _SPELLED - 1 and len(_WIDE_CHARACTER.findall(folded)) <= 3 * marks
 
 
 def _resolved(text: str) -> Iterator[str]:
