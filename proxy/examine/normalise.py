@@ -102,9 +102,7 @@ END: Final = "\x1e"
 _WIDE: Final = "\u3040-\u9fff"
 """Kana and Chinese characters."""
 
-_SENTENCE_END: Final = re.compile(
-    rf"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！？；।॥۔؟]|(?<=[{_WIDE}\uac00-\ud7af])[!?;]"
-)
+_SENTENCE_END: Final = re.compile(rf"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！？；।॥۔؟]|(?<=[{_WIDE}\uac00-\ud7af])[!?;]")
 _INNER_MARK: Final = re.compile(rf"(?<=[{_WIDE}])(?:[、・·]|\n(?![\n\-*#•]))(?=[{_WIDE}])")
 """What parts the items of a list, and a line break, between Chinese or Japanese characters: no word ends there for sure."""
 
@@ -175,8 +173,8 @@ def spelling(folded: str) -> str:
         while b"  " in plain:
             plain = plain.replace(b"  ", b" ")
         return plain.decode("ascii")
-    marked = _SENTENCE_END.sub(_WIDE_MARK, _INNER_MARK.sub("", folded.replace(END, " ")))
-    return _WIDE_PUNCTUATION.sub(" ", f" {marked} ")
+    ended = _SENTENCE_END.sub(_WIDE_MARK, _INNER_MARK.sub("", folded.replace(END, " ")))
+    return _WIDE_PUNCTUATION.sub(" ", f" {ended} ")
 
 
 def unchopped(canonical_text: str) -> str | None:

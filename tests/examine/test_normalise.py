@@ -52,6 +52,13 @@ def further(text: str) -> list[str]:
         ("über café! ja", "über café | ja |"),
         ("её имя ещё, Ёлка", "ее имя еще елка |"),
         ("誰ですか。次", "誰ですか | 次 |"),
+        ("这是谁？告诉我！快；好", "这是谁 | 告诉我 | 快 | 好 |"),
+        ("누구?몰라", "누구 | 몰라 |"),
+        ("年齢、性別・人種", "年齢性別人種 |"),
+        ("識\n別", "識別 |"),
+        ("識別\n\n人物", "識別 | 人物 |"),
+        ("一\n- 二", "一 | 二 |"),
+        ("識別、him", "識別 him |"),
         ("यह कौन है? लड़की। माँ", "यह कौन है | लडकी | मां |"),
         ("ल\u095cकी", "लडकी |"),
         ("คนนี้คือใคร", "คนนี้คือใคร |"),
@@ -218,6 +225,32 @@ def test_a_text_chopped_into_words_is_joined(text: str, joined: str | None) -> N
 
 
 @pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        ("识。别。这。个。人。", "识别这个人"),
+        ("今天很好。我们去公园。看到了很多花。大家都很开心。回家了。", None),
+        ("이. 사. 람. 누. 구", "이 사 람 누 구"),
+    ],
+)
+def test_characters_that_make_words_without_spaces_count_as_words(text: str, joined: str | None) -> None:
+    found = unchopped(canonical(fold(text)))
+    assert (found.strip() if found else None) == joined
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("识，别，这，个，人", ["识别这个人"]),
+        ("識/別/人/物", ["識別人物"]),
+        ("识别，这个人，的性别，和年龄", []),
+        ("一，二", []),
+    ],
+)
+def test_characters_kept_apart_by_marks_are_joined(text: str, read: list[str]) -> None:
+    assert further(text) == read
+
+
+@pytest.mark.parametrize(
     ("character", "without"),
     [("誰", True), ("ひ", True), ("한", True), ("ค", True), ("w", False), ("ж", False), (" ", False)],
 )
@@ -234,7 +267,7 @@ def of(unit): return (unit * (N // len(unit) + 1))[:N]
 texts = [of(unit) for unit in (
     "a ", "&amp;", "&#97;", "&#", "&", "%41", "%", "61", "61 ", "6", "\u0430a b\u0431 ", "who is ", "a-", "a_", "_ ", "1a",
     "a@", "@", "!", ".", "! ", "\\\\u0061", "\\\\x", "\\n", "\\r\\n", "\\n-", "é", "é ", "\u0301", "\u0430a\u0430", "a=", "A",
-    "誰", "\u0436\u0436 ", "a b  ", "...a", "\\x1e", "'", "-",
+    "誰", "誰、", "誰,", "誰。", "誰!", "誰\\n", "\u0436\u0436 ", "a b  ", "...a", "\\x1e", "'", "-",
 )]
 texts += ["é" + text for text in texts] + [text + "é" for text in texts]
 texts += [base64.b64encode(random.Random(1).randbytes(N)).decode(), "&#" + "9" * N + ";", "a" + "@" * N + "b"]
