@@ -96,11 +96,15 @@ class Schema(Struct, frozen=True):
 
 
 class Reference(Struct, frozen=True):
-    """Something that the service keeps and the request only names: `kind` is file, response, conversation, prompt…"""
+    """Something that the service keeps and the request only names: `kind` is file, response, conversation, prompt…
+
+    `why` says, in words for a person, why Facegate could not get it from the service where it tried; empty where it did not.
+    """
 
     location: Location
     kind: str
     id: str
+    why: str = ""
 
 
 class Opaque(Struct, frozen=True):

@@ -9,7 +9,7 @@ from proxy.caller import Caller
 from proxy.content import Content, Coverage, Json
 from proxy.decision import Decision
 from proxy.facts import Evidence
-from proxy.location import Location
+from proxy.location import WHOLE, Location
 from proxy.operation import Called
 
 
@@ -60,10 +60,19 @@ class Inspected(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """One line of a file whose lines are requests, examples or items. `number` counts the lines of the file from 1."""
+    """One line of a file whose lines are requests, examples or items. `number` counts the lines of the file from 1.
+
+    `file` is the place of the file, where that is not the request itself.
+    """
 
     number: int
     content: Content
+    file: Location = WHOLE
+
+    @property
+    def place(self) -> Location:
+        """Where the line stands."""
+        return self.file.at("line", self.number)
 
 
 class Surfaced(Struct, frozen=True):

@@ -46,9 +46,9 @@ def by_line(
         if clock() > end:
             raise TooLarge(
                 f"examining the file takes longer than {seconds:g} s (at line {line.number}); send it in smaller files",
-                Location(("line", line.number)),
+                line.place,
             )
-        tally.add(judged(line.content), Location(("line", line.number)))
+        tally.add(judged(line.content), line.place)
     return tally.whole(own.decision.revision)
 
 
@@ -69,7 +69,7 @@ class _Said:
 
     def words(self) -> str:
         """The lines, for a person; empty for what stands in no line."""
-        numbers = [str(line.steps[1]) for line in self.lines if line.steps]
+        numbers = [str(line.steps[-1]) for line in self.lines if line.steps]
         if not numbers:
             return ""
         more = self.count - len(self.lines)

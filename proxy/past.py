@@ -16,6 +16,9 @@ MAX_COUNT: Final = 1_000_000
 MAX_WHY: Final = 200
 """Characters that are kept of why a fact is unknown."""
 
+LASTING: Final = frozenset({"response", "item", "sealed", "completion", "audio", "file", "batch", "job", "video"})
+"""Kinds of things that do not change once they are made, whoever names them later."""
+
 Name: TypeAlias = tuple[str, str]
 """What names one thing that the service keeps: its kind and its id."""
 
@@ -39,6 +42,10 @@ class Past:
     def knows(self, reference: Reference) -> bool:
         """Whether what `reference` names was made through this proxy by the caller's own tenant."""
         return (reference.kind, reference.id) in self.dossiers
+
+    def lasting(self) -> "Past":
+        """What is known of the things that do not change any more: all that may be known to what is done later."""
+        return Past({name: dossier for name, dossier in self.dossiers.items() if name[0] in LASTING})
 
     def facts_of(self, reference: Reference) -> tuple[Fact, ...]:
         """What is known to be TRUE or UNKNOWN of it, seen at the place of the reference."""

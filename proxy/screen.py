@@ -96,7 +96,8 @@ def screen(
 ) -> Screened:
     """Examine and judge what `surface` has read; forward it, or refuse it with the reason.
 
-    `past` holds what is known of the things that it names.
+    `past` holds what is known of the things that it names. Lines are run at some later time, so of what they name counts as
+    known what is still the same by then.
 
     Policy speaks first; what it would let pass is still refused while any part of it was not examined.
     """
@@ -104,10 +105,11 @@ def screen(
     content = _opened(surfaced.content, screening, exempt)
     judged = _judged(content, caller, screening, past, exempt)
     if surfaced.lines:
+        lasting = past.lasting()
         judged = by_line(
             judged,
             surfaced.lines,
-            lambda one: _judged(_opened(one, screening), caller, screening, past),
+            lambda one: _judged(_opened(one, screening), caller, screening, lasting),
             screening.line_seconds,
         )
     action = _act(surfaced, judged.decision, judged.gaps, screening.wording, decision_id)
@@ -208,9 +210,7 @@ def _unread(part: Part, past: Past) -> str:
         case Opaque():
             return part.why
         case Reference():
-            return (
-                "" if past.knows(part) else f"the {part.kind} is kept by the service; what it holds was not seen here"
-            )
+            return "" if past.knows(part) else _not_seen(part)
         case Image(source=Remote(why=why)):
             failed = f"the picture at its address could not be fetched: {why}"
             return failed if why else "a picture behind an address; send it inline as a data URI"
@@ -218,6 +218,11 @@ def _unread(part: Part, past: Past) -> str:
             return "a file behind an address; what the service would fetch was not seen here"
         case _:
             return f"content of kind {kind_of(part)} is not examined yet"
+
+
+def _not_seen(part: Reference) -> str:
+    why = f": {part.why}" if part.why else ""
+    return f"the {part.kind} is kept by the service; what it holds was not seen here{why}"
 
 
 def _coverage(content: Content, gaps: Sequence[tuple[Location, str]], exempt: AbstractSet[str]) -> Coverage:

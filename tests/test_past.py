@@ -90,3 +90,13 @@ def test_reasons_are_cut() -> None:
     """A reason is a short sentence of ours; whatever a detector says, a dossier stays small."""
     long = Evidence((Fact("media.faces", Truth.UNKNOWN, "faces", 0.0, (), 0, "x" * 5000),))
     assert [len(fact.why) for fact in left_by(long).facts] == [MAX_WHY]
+
+
+def test_what_lasts() -> None:
+    """Of things that may change nothing is known later."""
+    known = {
+        ("conversation", "conv_1"): Dossier((FACE,)),
+        ("response", "resp_1"): Dossier((FACE,)),
+        ("file", "file-1"): Dossier(),
+    }
+    assert Past(known).lasting() == Past({("response", "resp_1"): Dossier((FACE,)), ("file", "file-1"): Dossier()})

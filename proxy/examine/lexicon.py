@@ -1,5 +1,6 @@
 """Word lists: concepts in several languages, and how they combine into intents; all terms found in one pass."""
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,12 @@ _OVERLAP: Final = 2_048
 """Characters searched twice where a sentence is longer than the window: no sequence of concepts reaches further."""
 
 
+_LEFT_OUT: Final = re.compile(f" (?!{END})")
+"""A space within a term; the one before the end of a sentence stays."""
+
+_FORMS: Final = re.compile(r"<(\w+)>")
+
+
 class TooDense(Exception):
     """A text holds more terms than are weighed."""
 
@@ -58,6 +65,9 @@ class LexiconFile(_Entry):
     """One file of a lexicon folder."""
 
     concepts: Mapping[str, Mapping[str, tuple[str, ...]]] = Field(default_factory=dict)
+    forms: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="endings and particles; a term with <name> in it stands for itself with each"
+    )
     unions: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict, description="concepts that hold all the words of the concepts listed"
     )
@@ -124,8 +134,8 @@ class Lexicon:
         self.intents = tuple(intents)
         terms: dict[str, list[str]] = {}
         for concept, spellings in concepts.items():
-            for word in spellings:
-                terms.setdefault(_term(word), []).append(concept)
+            for term in dict.fromkeys(spelled for word in spellings for spelled in _terms(word)):
+                terms.setdefault(term, []).append(concept)
         self._concepts = tuple(tuple(dict.fromkeys(found)) for found in terms.values())
         self._automaton = AhoCorasick(list(terms), matchkind=MatchKind.Standard)
         bits = {concept: 1 << number for number, concept in enumerate(concepts)}
@@ -171,8 +181,8 @@ class Lexicon:
         negated = {
             start
             for concept, reach in self._reaches.items()
-            for _, end in hits.pop(concept, ())
-            for start in reach.negated(text, end)
+            for begin, end in hits.pop(concept, ())
+            for start in reach.starts(text, begin, end)
         }
         return _kept(hits, lambda span: span[0] not in negated) if negated else hits
 
@@ -191,13 +201,16 @@ def _windows(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _term(word: str) -> str:
-    """A term as it stands in canonical text: spaces around whole words; a stem is open at its end."""
+def _terms(word: str) -> Sequence[str]:
+    """A term as it stands in canonical text: spaces around whole words; a stem is open at its end.
+
+    In scripts without spaces it stands wherever it is found, and also where its own spaces are left out, as Koreans do.
+    """
     stem = word.endswith("*")
     plain = spelling(fold(word.removesuffix("*"))).strip(" ")
     if any(map(unspaced, plain)):
-        return plain
-    return f" {plain}" if stem else f" {plain} "
+        return plain, _LEFT_OUT.sub("", plain)
+    return (f" {plain}" if stem else f" {plain} ",)
 
 
 def _kept(hits: Hits, keeps: Callable[[Span], bool]) -> Hits:
@@ -340,19 +353,40 @@ def _inverted(files: Sequence[documents.Located[LexiconFile]], section: str) -> 
 
 
 def _concepts(files: Sequence[documents.Located[LexiconFile]]) -> tuple[Mapping[str, Sequence[str]], Sequence[str]]:
-    """All concepts with their words, unions included, and the mistakes in the unions."""
+    """All concepts with their words, forms filled in, unions included, and the mistakes in forms and unions."""
     concepts: dict[str, list[str]] = {}
+    mistaken: list[str] = []
     for file in files:
         for concept, languages in file.value.concepts.items():
             for language, words in languages.items():
                 name = _negating(language) if concept == NEGATION else concept
-                concepts.setdefault(name, []).extend(words)
-    mistaken: list[str] = []
+                concepts.setdefault(name, []).extend(term for word in words for term in _formed(word, file.value.forms))
+                mistaken += _unknown_forms(file, concept, language)
     for file in files:
         mistaken += _unknown_parts(file, concepts)
         for concept, parts in file.value.unions.items():
             concepts.setdefault(concept, []).extend(word for part in parts for word in concepts.get(part, ()))
     return concepts, mistaken
+
+
+def _formed(word: str, forms: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """A term with each of the forms that it names filled in."""
+    if (named := _FORMS.search(word)) is None:
+        yield word
+        return
+    for rest in _formed(word[named.end() :], forms):
+        for form in forms.get(named[1], ()):
+            yield f"{word[: named.start()]}{form}{rest}"
+
+
+def _unknown_forms(file: documents.Located[LexiconFile], concept: str, language: str) -> Sequence[str]:
+    known = file.value.forms
+    return [
+        file.problem(("concepts", concept, language, place), f"unknown form {name!r}; {nearest(name, known)}")
+        for place, word in enumerate(file.value.concepts[concept][language])
+        for name in _FORMS.findall(word)
+        if name not in known
+    ]
 
 
 def _unknown_parts(file: documents.Located[LexiconFile], concepts: Mapping[str, Sequence[str]]) -> Sequence[str]:

@@ -1,11 +1,13 @@
 """How far a negation reaches: over its own verb and what that verb governs, and no further."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from proxy.examine.normalise import END
+from proxy.examine.normalise import END, unspaced
 
 _FAR: Final = 160
 """Characters behind a negation that are looked at."""
@@ -16,6 +18,8 @@ _CHAIN: Final = 6
 _CLAUSE: Final = 10
 """Words that may stand between a negation and an “or” that continues it."""
 
+
+_LISTS: Final = ("lead", "carry", "article", "object", "join", "turn")
 
 Words: TypeAlias = Annotated[frozenset[str], Field(strict=False)]
 
@@ -34,11 +38,20 @@ class Reach(BaseModel):
     object: Words = Field(frozenset(), description="first words of an object, never of a command: identity, race, who")
     join: Words = Field(frozenset(), description="words that continue a negation: or, nor")
     turn: Words = Field(frozenset(), description="words that end a negation even before an “or”: but, then, instead")
+    back: bool = Field(
+        default=False,
+        description="a negation stands behind its verb and reaches back; in scripts without spaces (Japanese, Korean)",
+    )
 
     @classmethod
     def joined(cls, several: "Sequence[Reach]") -> "Reach":
         """The lists of several files together."""
-        return cls(**{name: frozenset().union(*(getattr(one, name) for one in several)) for name in cls.model_fields})
+        words = {name: frozenset().union(*(getattr(one, name) for one in several)) for name in _LISTS}
+        return cls(**words, back=any(one.back for one in several))
+
+    def starts(self, text: str, start: int, end: int) -> Iterable[int]:
+        """Where the terms that the negation between `start` and `end` reaches may start, in a canonical text."""
+        return self._stretch(text, start, end) if unspaced(text[end - 1]) else self.negated(text, end)
 
     def negated(self, text: str, end: int) -> Iterator[int]:
         """Where the terms that a negation ending at `end` reaches would start, in a canonical text."""
@@ -58,6 +71,24 @@ class Reach(BaseModel):
                 return
             at += len(word) + 1
 
+    def _stretch(self, text: str, start: int, end: int) -> range:
+        """All that stands in words of the lists, without a gap, next to a negation in a script without spaces."""
+        if not self.back:
+            return range(end, end + _length(self._unspaced, text[end : end + _FAR]))
+        return range(start - _length(self._unspaced, text[max(0, start - _FAR) : start][::-1]), end)
+
+    @cached_property
+    def _unspaced(self) -> re.Pattern[str]:
+        """Leading words, verbs, then what these govern, verbs again behind a joining word only; backwards if reaching back.
+
+        The pattern may match nothing, and never looks at a character twice.
+        """
+        if self.back:
+            behind = _any(self.carry | self.article, -1)
+            return re.compile(f"{behind}*+{_any(self.object | self.article | self.join, -1)}*+")
+        verb, objects = _any(self.carry), _any(self.object | self.article)
+        return re.compile(f"{_any(self.lead)}*+{verb}*+(?:{objects}|{_any(self.join)}{verb}*+)*+")
+
     def _reaches(self, between: Sequence[str], first: str) -> bool:
         """Leading words, then carrying verbs, then what these govern; a verb behind an object begins something new."""
         if len(between) > _CHAIN:
@@ -70,3 +101,14 @@ class Reach(BaseModel):
         while rest and rest[0] in self.carry:
             del rest[0]
         return all(word in self.article or word in self.object for word in rest)
+
+
+def _length(pattern: re.Pattern[str], text: str) -> int:
+    found = pattern.match(text)
+    return found.end() if found else 0
+
+
+def _any(words: Iterable[str], step: int = 1) -> str:
+    """A pattern of any of some words, the longest first, read backwards if `step` is -1; nothing matches it if there are none."""
+    spelled = sorted((word[::step] for word in words), key=lambda word: (-len(word), word))
+    return f"(?:{'|'.join(map(re.escape, spelled)) or '(?!)'})"

@@ -16,12 +16,32 @@ _INVISIBLE: Final = dict.fromkeys(
     [
         173,
         *list(range(768, 880)),
+        *list(range(1155, 1162)),
+        *list(range(1425, 1470)),  # Hebrew points, Arabic vowel signs and tatweel: seldom written, and never needed
+        1471,
+        1473,
+        1474,
+        1476,
+        1477,
+        1479,
+        *list(range(1552, 1563)),
         1564,
+        1600,
+        *list(range(1611, 1632)),
+        1648,
+        *list(range(1750, 1757)),
+        *list(range(1759, 1765)),
+        1767,
+        1768,
+        *list(range(1770, 1774)),
+        2364,  # the dot under Devanagari letters, which many leave out
         4447,
         4448,
         6068,
         6069,
         6158,
+        *list(range(6832, 6912)),
+        *list(range(7616, 7680)),
         8288,
         8289,
         8290,
@@ -33,17 +53,43 @@ _INVISIBLE: Final = dict.fromkeys(
         *list(range(8203, 8208)),
         *list(range(8234, 8239)),
         *list(range(8294, 8304)),
+        *list(range(8400, 8433)),
         *list(range(65024, 65040)),
+        *list(range(65056, 65072)),
         *list(range(917504, 917632)),
     ]
 )
+_DEVANAGARI: Final = str.maketrans("\u0958\u0959\u095a\u095b\u095c\u095d\u095e\u095f\u0901", "कखगजडढफय\u0902")
+"""Devanagari letters with the dot below, as without; the two signs for a nasal vowel, which are used alike, as one."""
+
+_RUSSIAN: Final = str.maketrans("ёЁ", "еЕ")
+"""The Russian letter whose dots most leave out, as without them."""
+
+_TURKISH: Final = str.maketrans("İı", "ii")
+"""The dotted capital and the dotless small letter of Turkish as the common one, as in capitals and without a Turkish keyboard."""
+
 _APOSTROPHES: Final = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "‐": "-", "‑": "-", "–": "-", "—": " - "})
+
+_ARABIC: Final = str.maketrans("أإآٱىةؤئکی", "اااايهويكي")
+"""Arabic letters that many write without their hamza, dots or madda, or as in Persian, as the plain ones."""
+
+_DROPPED: Final = _INVISIBLE | _DEVANAGARI | _RUSSIAN | _TURKISH
+"""What `fold` drops or replaces before all else."""
+
+_UNIFIED: Final = _APOSTROPHES | _ARABIC | {code: None for code in _INVISIBLE if 1425 <= code < 1632}  # noqa: PLR2004 - Hebrew, Arabic
+"""What it replaces in compatibility form, which takes precomposed Hebrew and Arabic letters apart into letters and points."""
 
 _LOOKALIKES: Final = str.maketrans(
     "аеорсухіјѕһԁгвктмньпвеѐёαονικρτυχεηⅰℓ",
     "aeopcyxijshdrbktmhbnbeeeaovikptuxenil",
 )
 """Cyrillic and Greek letters that pass for Latin ones; applied to words that have Latin letters too."""
+
+_CYRILLIC_LOOKALIKES: Final = str.maketrans("aeopcyxihkbtmnurw0346@", "аеорсухінквтмпигшозчба")
+"""Latin letters and digits that pass for Cyrillic ones, in one case or the other."""
+
+_CYRILLIC: Final = re.compile("[\u0400-\u04ff]")
+_CYRILLIC_LEET: Final = re.compile("[\u0400-\u04ff][0346@]|[0346@][\u0400-\u04ff]")
 
 _LATIN: Final = re.compile(r"[a-z]")
 _MIXED_WORD: Final = re.compile(r"(?<!\w)(?=\w*?[a-z])(?=\w*?[\u0370-\u04ff])\w++")
@@ -53,13 +99,25 @@ _LEETISH: Final = re.compile(r"[a-z][013457@$!|]+[a-z]|[013457@$|][a-z]|[a-z][01
 END: Final = "\x1e"
 """Stands for the end of a sentence in canonical text."""
 
-_SENTENCE_END: Final = re.compile(r"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！？；]")
+_WIDE: Final = "\u3040-\u9fff"
+"""Kana and Chinese characters."""
+
+_SENTENCE_END: Final = re.compile(rf"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！？；।॥۔؟]|(?<=[{_WIDE}\uac00-\ud7af])[!?;]")
+_INNER_MARK: Final = re.compile(rf"(?<=[{_WIDE}])(?:[、・·]|\n(?![\n\-*#•]))(?=[{_WIDE}])")
+"""What parts the items of a list, and a line break, between Chinese or Japanese characters: no word ends there for sure."""
+
+_SCATTERED: Final = re.compile(rf"(?<=[{_WIDE}])[^\w\n.!?。]{{1,2}}(?=[{_WIDE}])")
+_WIDE_CHARACTER: Final = re.compile(f"[{_WIDE}]")
+_SPACE_WITHIN: Final = re.compile(f"(?<=[{_WIDE}]) (?=[{_WIDE}])")
 _ENDS: Final = (b". ", b"? ", b"! ", b"; ", b".\n", b"?\n", b"!\n", b";\n", b"\n\n", b"\n-", b"\n*", b"\n#")
 _MARK: Final = b" %b " % END.encode("ascii")
 _WIDE_MARK: Final = f" {END} "
 _WORDS_ONLY: Final = bytes(code if chr(code).isalnum() or chr(code) == END else 32 for code in range(128)) + bytes(128)
 
-_WIDE_PUNCTUATION: Final = re.compile(r"(?:[^\w\x1e]|_)+")
+_SIGNS: Final = "\u0900-\u0963\u0971-\u0dff\u0e30-\u0e4e\u0eb0-\u0ecd\u0f71-\u0fbc\u102b-\u109d\u17b4-\u17d3"
+"""Vowels and tones of Indic and Southeast Asian scripts: parts of words, though `\\w` knows only letters."""
+
+_WIDE_PUNCTUATION: Final = re.compile(rf"(?:[^\w{_SIGNS}\x1e]|_)+")
 _SPACED: Final = re.compile(r"\b\w(?:[ .*_\-]{1,2}\w\b){3,}")
 _GAPS: Final = re.compile(r"[ .*_\-]")
 _DASHES: Final = re.compile(r"[.*_\-]")
@@ -89,8 +147,11 @@ def fold(text: str) -> str:
     """Lower case in compatibility form, without invisible characters, Latin look-alikes made Latin."""
     if text.isascii():
         return text.lower()
-    plain = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).casefold().translate(_APOSTROPHES)
-    return _MIXED_WORD.sub(lambda word: word[0].translate(_LOOKALIKES), plain)
+    return _MIXED_WORD.sub(lambda word: word[0].translate(_LOOKALIKES), _unified(text))
+
+
+def _unified(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.translate(_DROPPED)).casefold().translate(_UNIFIED)
 
 
 def canonical(folded: str) -> str:
@@ -112,15 +173,19 @@ def spelling(folded: str) -> str:
         while b"  " in plain:
             plain = plain.replace(b"  ", b" ")
         return plain.decode("ascii")
-    return _WIDE_PUNCTUATION.sub(" ", f" {_SENTENCE_END.sub(_WIDE_MARK, folded.replace(END, ' '))} ")
+    ended = _SENTENCE_END.sub(_WIDE_MARK, _INNER_MARK.sub("", folded.replace(END, " ")))
+    return _WIDE_PUNCTUATION.sub(" ", f" {ended} ")
 
 
 def unchopped(canonical_text: str) -> str | None:
     """A canonical text without its sentence ends where these stand suspiciously close; None where they do not."""
     ends = canonical_text.count(END) - 1
-    if ends > _CHOPPED and canonical_text.count(" ") - ends < _CHOPPED * ends:
-        return canonical_text.replace(f"{END} ", "")
-    return None
+    words = canonical_text.count(" ") - ends
+    if ends <= _CHOPPED or words >= _CHOPPED * ends:
+        return None
+    if not canonical_text.isascii():  # where no spaces part the words, two characters make one
+        words += sum(map(unspaced, canonical_text)) // 2
+    return _SPACE_WITHIN.sub("", canonical_text.replace(f"{END} ", "")) if words < _CHOPPED * ends else None
 
 
 _PROSE: Final = bytes(code for code in range(128) if chr(code).isalpha()) + b" \n.,'\"?!:;()-"
@@ -153,24 +218,41 @@ def unspaced(character: str) -> bool:
 
 
 def readings(text: str, folded: str) -> Iterator[str]:
-    """The further readings of a text, folded: unwrapped runs, joined letters, leetspeak. None for plain prose."""
+    """The further readings of a text, folded: composed letters, unwrapped runs, joined letters, look-alikes, leetspeak."""
+    yield from map(fold, _resolved(text))
     words = folded.split()
     lengths = list(map(len, words))
-    if "&" in text and ";" in text and (plain := _unescaped(text)) != text:
-        yield fold(plain)
-    if "%" in text and (plain := unquote(text, errors="replace")) != text:
-        yield fold(plain)
-    if "\\" in text and _ESCAPE.search(text):
-        yield fold(_ESCAPE.sub(_escaped, text))
     if max(lengths, default=0) >= _SHORTEST_RUN or lengths.count(2) >= _SHORTEST_RUN // 2:
         yield fold("\n\n".join(_unwrapped(text)))
     uneven = [word for word in words if not word.isalpha()]
     if lengths.count(1) >= _SPELLED or any(len(word) > 2 * _SPELLED - 2 and _SPACED.search(word) for word in uneven):
         yield _SPACED.sub(_joined, folded)
+    if not folded.isascii() and _scattered(folded):
+        yield _SCATTERED.sub("", folded)
     if not folded.isascii() and _LATIN.search(folded) and (plain := folded.translate(_LOOKALIKES)) != folded:
         yield plain
+    if _CYRILLIC.search(text) and (_LATIN.search(folded) or _CYRILLIC_LEET.search(text)):
+        yield _unified(text).translate(_CYRILLIC_LOOKALIKES)
     if any(map(_LEETISH.search, uneven)):
         yield folded.translate(_LEET)
+
+
+def _scattered(folded: str) -> bool:
+    """Whether Chinese or Japanese characters are kept apart by marks: one mark for three characters or fewer."""
+    marks = len(_SCATTERED.findall(folded))
+    return marks >= _SPELLED - 1 and len(_WIDE_CHARACTER.findall(folded)) <= 3 * marks
+
+
+def _resolved(text: str) -> Iterator[str]:
+    """A text with its letters and marks composed, which `fold` drops where they stand apart; with its escapes resolved."""
+    if (plain := unicodedata.normalize("NFC", text)) != text:
+        yield plain
+    if "&" in text and ";" in text and (plain := _unescaped(text)) != text:
+        yield plain
+    if "%" in text and (plain := unquote(text, errors="replace")) != text:
+        yield plain
+    if "\\" in text and _ESCAPE.search(text):
+        yield _ESCAPE.sub(_escaped, text)
 
 
 def _unescaped(text: str) -> str:

@@ -139,7 +139,7 @@ async def _open_shell(
     sessions = Sessions(settings.realtime.sessions)
     most = settings.remote_images.pictures, settings.limits.body_bytes
     remote = RemotePictures(fetcher, pool, in_flight, metrics, *most)
-    remembering = Remembering(memory, metrics, pool, in_flight)
+    remembering = Remembering(memory, metrics, pool, in_flight, files)
     uploads = Uploads(upstream, pool, runtime.surface_limits, _upload_room(settings.limits))
     opened.callback(uploads.close)
     return Shell(

@@ -1,13 +1,10 @@
 """The memory of what the service keeps: who made a thing, and what the requests that made it showed."""
 
 from collections.abc import Collection, Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
 from proxy.errors import FacegateError
 from proxy.past import Dossier, Name, Past
-
-LASTING: Final = frozenset({"response", "item", "sealed", "completion", "audio", "file", "batch", "job", "video"})
-"""Kinds of things that do not change once they are made, whoever names them later."""
 
 
 class MemoryUnavailable(FacegateError):

@@ -14,8 +14,7 @@ import structlog
 from blake3 import blake3
 
 from proxy.facts import CATALOGUE
-from proxy.past import Dossier, Name, merged
-from proxy.serve.memory import LASTING
+from proxy.past import LASTING, Dossier, Name, merged
 from proxy.serve.memory_rows import digest_of, packed, seal, unpacked
 
 DATABASE: Final = "memory.sqlite3"

@@ -2,16 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from proxy.content import Reference
 from proxy.errors import TooLarge, Unavailable
 from proxy.exchange import Forward, Screened, Surfaced
-from proxy.past import NOTHING_BEFORE, Dossier, Name, Past, left_by
+from proxy.past import LASTING, NOTHING_BEFORE, Dossier, Name, Past, left_by
 from proxy.record.metrics import Metrics
 from proxy.serve.body import InFlight
 from proxy.serve.keeping import Keeping, Told
-from proxy.serve.memory import LASTING, Memory, MemoryUnavailable
+from proxy.serve.line_names import names_in
+from proxy.serve.memory import Memory, MemoryUnavailable
 from proxy.serve.pool import Pool
 
 MAX_NAMES: Final = 1000
@@ -20,29 +22,36 @@ MAX_NAMES: Final = 1000
 MAX_TURNS: Final = 8
 """How often a request is judged anew because others added to what it adds to."""
 
+_AT_A_TIME: Final = 500
+"""Things that lines name that are looked up at a time, so that others get their turn."""
+
 Judge = Callable[[Past], Awaitable[Screened]]
 
 
 @dataclass(frozen=True, slots=True)
 class Remembering:
-    """What exchanges do with the memory."""
+    """What exchanges do with the memory. `files` are the threads of files of lines."""
 
     memory: Memory
     metrics: Metrics
     pool: Pool
     in_flight: InFlight
+    files: Pool
 
     async def judged(self, tenant: str, surfaced: Surfaced, judge: Judge) -> Screened:
-        """What `judge` makes of a request, given what is known of the things that it names.
+        """What `judge` makes of a request, given what is known of the things that it and the lines of its file name.
 
         What it adds to some of them is merged into what is known of those, before anything is sent. If another request did
         so meanwhile, this one is judged anew: of two that only together show something, the second is seen with the first.
-        Raises TooLarge for too many names, Unavailable when what it adds cannot be remembered.
+        Raises TooLarge for too many names, Unavailable when what it adds cannot be remembered, and whatever reading a line
+        raises.
         """
         named = [part for part in surfaced.content.parts if isinstance(part, Reference)]
-        if not named:
+        if not named and not surfaced.lines:
             return await judge(NOTHING_BEFORE)
         past = await self._recalled(tenant, named)
+        if surfaced.lines:
+            past = await self._with_lines(tenant, surfaced, past)
         for _ in range(MAX_TURNS):
             screened = await judge(past)
             additions = _additions(screened, named)
@@ -69,8 +78,19 @@ class Remembering:
         names: Collection[Name] = dict.fromkeys((one.kind, one.id) for one in named)
         if len(names) > MAX_NAMES:
             raise TooLarge(f"more than {MAX_NAMES} things that the service keeps are named", named[-1].location)
+        return await self._known(tenant, names)
+
+    async def _with_lines(self, tenant: str, surfaced: Surfaced, past: Past) -> Past:
+        """The same, with what is known of the things that the lines name."""
+        names = await self.files.run(partial(names_in, surfaced.lines))
+        known = dict(past.dossiers)
+        for start in range(0, len(names), _AT_A_TIME):
+            known.update((await self._known(tenant, names[start : start + _AT_A_TIME])).dossiers)
+        return Past(known)
+
+    async def _known(self, tenant: str, names: Collection[Name]) -> Past:
         try:
-            return await self.memory.recall(tenant, names)
+            return await self.memory.recall(tenant, names) if names else NOTHING_BEFORE
         except MemoryUnavailable:
             return NOTHING_BEFORE
 

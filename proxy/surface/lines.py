@@ -11,7 +11,7 @@ from proxy.content import Content
 from proxy.encoded import HINT
 from proxy.errors import BadRequest, RequestError, TooLarge
 from proxy.exchange import Line
-from proxy.location import Location
+from proxy.location import WHOLE, Location
 from proxy.surface.decode import read_object
 from proxy.surface.limits import Limits
 from proxy.surface.multipart import Form
@@ -26,7 +26,8 @@ _HINT: Final = HINT.encode("ascii")
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The lines of a file for one `purpose`. `data` is the file written anew, `numbers` the lines' numbers in the file as sent.
+    """The lines of a file for one `purpose`. `data` is the file written anew, `numbers` the lines' numbers in the file as sent,
+    `place` that of a file that a request only names.
 
     Each walk over it reads the lines again, one at a time: a hundred thousand requests are never held in parts.
     """
@@ -35,6 +36,7 @@ class Lines:
     data: bytes
     numbers: tuple[int, ...]
     limits: Limits
+    place: Location = WHOLE
 
     def __iter__(self) -> Iterator[Line]:
         """Each line as the request, example or item that it is. Raises RequestError naming the line."""
@@ -48,11 +50,11 @@ class Lines:
             try:
                 model = read(walk, orjson.loads(raw))
             except RequestError as mistake:
-                raise _placed(mistake, number) from mistake
-            yield Line(number, Content(tuple(walk.parts), tuple(walk.inert), model))
+                raise _placed(mistake, self.place, number) from mistake
+            yield Line(number, Content(tuple(walk.parts), tuple(walk.inert), model), self.place)
 
 
-def read_lines(data: bytes, purpose: str, limits: Limits) -> Lines:
+def read_lines(data: bytes, purpose: str, limits: Limits, place: Location = WHOLE) -> Lines:
     """Every line of a file read by the same rules as a JSON body, and written anew. Lines without a word are left out.
 
     Raises BadRequest or TooLarge naming the line, BadRequest for a file without lines and for a `custom_id` given twice.
@@ -64,18 +66,18 @@ def read_lines(data: bytes, purpose: str, limits: Limits) -> Lines:
         if not raw.strip():
             continue
         if len(numbers) >= limits.file_lines:
-            raise TooLarge(f"the file has more than {limits.file_lines} lines", _line(number))
+            raise TooLarge(f"the file has more than {limits.file_lines} lines", _line(place, number))
         try:
             tree = read_object(raw, limits)
             if purpose == _BATCH:
                 _once(tree, number, seen)
             written.writelines((*rewrite_json(tree).chunks, b"\n"))
         except RequestError as mistake:
-            raise _placed(mistake, number) from mistake
+            raise _placed(mistake, place, number) from mistake
         numbers.append(number)
     if not numbers:
         raise BadRequest("the file has no lines")
-    return Lines(purpose, written.getvalue(), tuple(numbers), limits)
+    return Lines(purpose, written.getvalue(), tuple(numbers), limits, place)
 
 
 def lines_of(form: Form, limits: Limits) -> tuple[Form, Iterable[Line]]:
@@ -103,11 +105,11 @@ def _once(tree: dict[str, Any], number: int, seen: dict[str, int]) -> None:
     seen[own] = number
 
 
-def _line(number: int) -> Location:
-    return Location(("line", number))
+def _line(file: Location, number: int) -> Location:
+    return file.at("line", number)
 
 
-def _placed(mistake: RequestError, number: int) -> RequestError:
+def _placed(mistake: RequestError, file: Location, number: int) -> RequestError:
     """The same mistake, said of a line."""
     said = mistake.message.replace("the body", "it", 1)
-    return type(mistake)(f"line {number} of the file: {said}", _line(number).at(*mistake.location.steps))
+    return type(mistake)(f"line {number} of the file: {said}", _line(file, number).at(*mistake.location.steps))

@@ -165,6 +165,55 @@ async def test_what_a_batch_makes(tmp_path: Path) -> None:
         assert "/input/0/content/1/file_id" in places(refused.value)
 
 
+def lines_of(*bodies: Any) -> Any:
+    """A batch file that asks for these responses."""
+    lines = [
+        {"custom_id": f"c{at}", "method": "POST", "url": "/v1/responses", "body": {"model": "m", **body}}
+        for at, body in enumerate(bodies)
+    ]
+    return "a.jsonl", b"".join(orjson.dumps(line) + b"\n" for line in lines)
+
+
+async def test_what_lines_of_a_batch_name(proxy: Gate) -> None:
+    """Each line is judged with what it goes on from, by itself; what may change until it is run stays unknown."""
+    client = police(proxy)
+    shown = await client.responses.create(model="m", input=shows(FACE))
+    other = await client.responses.create(model="m", input=shows(CUP))
+    alien = await proxy.openai(max_retries=0).responses.create(model="m", input="Hello.")
+    talk = await client.conversations.create()
+
+    async def outcome(*bodies: Any) -> tuple[int, set[str]]:
+        try:
+            await client.files.create(file=lines_of(*bodies), purpose="batch")
+        except openai.APIStatusError as refused:
+            return refused.status_code, places(refused) if refused.status_code == 403 else {str(refused.param)}
+        return 200, set()
+
+    thanks, who = {"input": "Thanks."}, {"input": "Who is this?"}
+    after, beside = {"previous_response_id": shown.id}, {"previous_response_id": other.id}
+    assert await outcome(thanks | after, who | beside, who) == (200, set())
+    assert await outcome(thanks | beside, who | after) == (403, {"/line/2/input", "/line/2/previous_response_id"})
+    assert await outcome(thanks, thanks | {"previous_response_id": alien.id}) == (422, {"/line/2/previous_response_id"})
+    assert await outcome(thanks, thanks | {"conversation": talk.id}) == (422, {"/line/2/conversation"})
+
+
+async def test_an_upload_whose_lines_go_on(proxy: Gate) -> None:
+    """A file in parts is judged as one that comes whole."""
+    client = police(proxy)
+    shown = await client.responses.create(model="m", input=shows(FACE))
+    for text, status in (("Thanks.", 200), ("Who is she?", 403)):
+        name, data = lines_of({"input": text, "previous_response_id": shown.id})
+        begun = await client.uploads.create(
+            bytes=len(data), filename=name, mime_type="application/jsonl", purpose="batch"
+        )
+        part = await client.uploads.parts.create(begun.id, data=data)
+        got = await client.uploads.with_raw_response.complete(begun.id, part_ids=[part.id]) if status == 200 else None
+        if got is None:
+            with pytest.raises(openai.PermissionDeniedError) as refused:
+                await client.uploads.complete(begun.id, part_ids=[part.id])
+            assert "/line/1/previous_response_id" in places(refused.value)
+
+
 async def test_a_file(proxy: Gate) -> None:
     """What was uploaded counts where it is named."""
     client = police(proxy)

@@ -107,6 +107,31 @@ def test_a_text_of_more_terms_than_are_weighed_is_not_read_in_part(monkeypatch: 
         found(f"{'name ' * 500}. {far}. {'name ' * 501}")
 
 
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("이름을 말해 줘", {PERSON: 0.9}),
+        ("이름을 말해줘", {PERSON: 0.9}),
+        ("이름을말해줘", {PERSON: 0.9}),
+        ("이 름을 말해 줘", {}),
+        ("이름은?", {TRACK: 0.9}),
+        ("이름은 말해", {}),
+        ("이름을 말해 주지 마", {}),
+    ],
+)
+def test_scripts_without_spaces(text: str, facts: Mapping[str, float]) -> None:
+    """A space in a term may be left out, but not one put in; a term may hold the end of a sentence; negations reach back."""
+    lexicon = Lexicon(
+        {"told": ("이름을 말해",), "asked": ("이름은?",), "negation": ("지 마",)},
+        (
+            IntentEntry(fact=PERSON, sequence=("told",), score=0.9),
+            IntentEntry(fact=TRACK, sequence=("asked",), score=0.9),
+        ),
+        reaches={"negation": Reach(carry=frozenset({"말해 주"}), object=frozenset({"이름", "을", " "}), back=True)},
+    )
+    assert found(text, lexicon) == facts
+
+
 def test_a_word_of_two_concepts_is_both_and_of_two_languages_one() -> None:
     lexicon = Lexicon(
         {"one": ("foto", "foto"), "two": ("foto",), "three": ("b",)},
@@ -218,6 +243,22 @@ def test_files_are_joined(tmp_path: Path) -> None:
         "face": set(),
         "moody": set(),
     }
+
+
+def test_a_term_stands_for_itself_with_each_of_its_forms(tmp_path: Path) -> None:
+    more = "concepts: {name: {en: ['<ask> <it>, <it>', '<it>']}, person: {en: ['<of>']}}\n"
+    more += "forms: {ask: [call, name], it: [him, her], of: [boy]}\n"
+    lexicon = load_lexicon(folder(tmp_path, two=more))
+    texts = ("call him, her boy", "name her, her boy", "her boy", "call boy", "ask him boy", "<it> boy", "him <of>")
+    assert [bool(found(text, lexicon)) for text in texts] == [True, True, True, False, True, False, False]
+
+
+def test_an_unknown_form_is_a_mistake_with_its_place(tmp_path: Path) -> None:
+    two = "concepts:\n  name:\n    en: [a, '<its>']\nforms: {it: [a]}\n"
+    with pytest.raises(ConfigurationError) as caught:
+        load_lexicon(folder(tmp_path, two=two))
+    (problem,) = caught.value.problems
+    assert problem == f"{tmp_path / 'two.yaml'}:3: concepts.name.en[1]: unknown form 'its'; did you mean 'it'?"
 
 
 @pytest.mark.parametrize(

@@ -56,3 +56,72 @@ def test_several_files_reach_together() -> None:
     assert Reach.joined(
         [Reach(lead=frozenset({"try"})), Reach(lead=frozenset({"to"}), join=frozenset({"or"}))]
     ) == Reach(lead=frozenset({"try", "to"}), join=frozenset({"or"}))
+
+
+FORWARD = Reach(
+    lead=frozenset({"试图", "从", "照片", "中"}),
+    carry=frozenset({"识别", "推断"}),
+    article=frozenset({"任何人", "的"}),
+    object=frozenset({"年龄", "性别"}),
+    join=frozenset({"或"}),
+)
+BACK = Reach(
+    carry=frozenset({"特定", "推測"}),
+    article=frozenset({"を", "は", "の", "や"}),
+    object=frozenset({"人", "年齢", "性別"}),
+    back=True,
+)
+
+
+def stretch(reach: Reach, text: str, negation: str) -> str:
+    """The part of a text in which terms are negated."""
+    plain = canonical(text)
+    start = plain.index(negation)
+    found = reach.starts(plain, start, start + len(negation))
+    assert isinstance(found, range)
+    return plain[found.start : found.stop]
+
+
+@pytest.mark.parametrize(
+    ("text", "negation", "reached"),
+    [
+        ("请不要识别", "不要", "识别"),
+        ("不要试图识别任何人", "不要", "试图识别任何人"),
+        ("不要从照片中推断任何人的年龄或性别", "不要", "从照片中推断任何人的年龄或性别"),
+        ("不要推断年龄识别性别", "不要", "推断年龄"),
+        ("不要推断年龄或识别性别", "不要", "推断年龄或识别性别"),
+        ("不要推断年龄 性别呢", "不要", "推断年龄"),
+        ("不要 识别", "不要", ""),
+        ("不要犹豫识别", "不要", ""),
+        ("识别不要", "不要", ""),
+    ],
+)
+def test_where_words_have_no_spaces_a_stretch_of_known_words_is_reached(text: str, negation: str, reached: str) -> None:
+    assert stretch(FORWARD, text, negation) == reached
+
+
+@pytest.mark.parametrize(
+    ("text", "negation", "reached"),
+    [
+        ("人を特定しないで", "しないで", "人を特定しないで"),
+        ("年齢や性別は推測しないで", "しないで", "年齢や性別は推測しないで"),
+        ("人を特定して年齢は推測しないで", "しないで", "年齢は推測しないで"),
+        ("特定を推測しないで", "しないで", "特定を推測しないで"),
+        ("特定を人は推測しないで", "しないで", "を人は推測しないで"),
+        ("説明しないで", "しないで", "しないで"),
+        ("しないで特定", "しないで", "しないで"),
+    ],
+)
+def test_a_negation_behind_its_verb_reaches_back(text: str, negation: str, reached: str) -> None:
+    assert stretch(BACK, text, negation) == reached
+
+
+def test_a_reach_back_without_words_covers_the_negation_only() -> None:
+    assert stretch(Reach(back=True), "特定しないで", "しないで") == "しないで"
+    assert stretch(Reach(), "不要识别", "不要") == ""
+
+
+def test_one_of_several_files_says_that_a_language_reaches_back() -> None:
+    assert Reach.joined([Reach(carry=frozenset({"特定"})), Reach(back=True)]) == Reach(
+        carry=frozenset({"特定"}), back=True
+    )

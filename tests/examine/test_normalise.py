@@ -4,6 +4,7 @@
 import base64
 import subprocess
 import sys
+import unicodedata
 from urllib.parse import quote
 
 import pytest
@@ -49,7 +50,25 @@ def further(text: str) -> list[str]:
         ("wрo1", "wpo1 |"),
         ("это мужчина. кто?", "это мужчина | кто | |"),
         ("über café! ja", "über café | ja |"),
+        ("её имя ещё, Ёлка", "ее имя еще елка |"),
         ("誰ですか。次", "誰ですか | 次 |"),
+        ("这是谁？告诉我！快；好", "这是谁 | 告诉我 | 快 | 好 |"),
+        ("누구?몰라", "누구 | 몰라 |"),
+        ("年齢、性別・人種", "年齢性別人種 |"),
+        ("識\n別", "識別 |"),
+        ("識別\n\n人物", "識別 | 人物 |"),
+        ("一\n- 二", "一 | 二 |"),
+        ("識別、him", "識別 him |"),
+        ("यह कौन है? लड़की। माँ", "यह कौन है | लडकी | मां |"),
+        ("ल\u095cकी", "लडकी |"),
+        ("คนนี้คือใคร", "คนนี้คือใคร |"),
+        ("مَن هٰذا؟ هـــو", "من هذا | هو |"),
+        ("مَن هٰذا؟ أُمّي رأى فتاةً مؤمنة", "من هذا | امي راي فتاه مومنه |"),
+        ("\u0627\u0654ين", "اين |"),
+        ("ﺍﻟﺮﺟﻞ", "الرجل |"),
+        ("מִי זֶה", "מי זה |"),
+        ("\ufb2b\ufb35ב", "שוב |"),
+        ("KİMİN ADI ısı", "kimin adi isi |"),
         ("a\x1eb", "a b |"),
         ("é a\x1eb", "é a b |"),
         ("", "|"),
@@ -116,6 +135,22 @@ def test_no_text_fails_to_be_read(text: str) -> None:
 )
 def test_what_is_wrapped_is_read(text: str) -> None:
     assert WHO in " / ".join([words(text), *further(text)])
+
+
+@pytest.mark.parametrize(
+    "text", ["kто этo на фoто", "KTO ЭTO HA ФOTO", "ктo это на фото", "кт0 эт0 на ф0т0", "кто это н@ фот0"]
+)
+def test_latin_letters_and_digits_in_cyrillic_words_are_read_as_cyrillic(text: str) -> None:
+    assert "кто это на фото" in further(text)
+
+
+def test_cyrillic_text_without_latin_letters_has_no_further_reading() -> None:
+    assert further("кто это на фото 2024 года") == []
+
+
+@pytest.mark.parametrize("text", ["người này là ai", "кто это чей", "가 나다", "ガギ"])
+def test_marks_that_stand_apart_from_their_letters_are_read_with_them(text: str) -> None:
+    assert text in further(unicodedata.normalize("NFD", text))
 
 
 @pytest.mark.parametrize(
@@ -190,6 +225,32 @@ def test_a_text_chopped_into_words_is_joined(text: str, joined: str | None) -> N
 
 
 @pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        ("识。别。这。个。人。", "识别这个人"),
+        ("今天很好。我们去公园。看到了很多花。大家都很开心。回家了。", None),
+        ("이. 사. 람. 누. 구", "이 사 람 누 구"),
+    ],
+)
+def test_characters_that_make_words_without_spaces_count_as_words(text: str, joined: str | None) -> None:
+    found = unchopped(canonical(fold(text)))
+    assert (found.strip() if found else None) == joined
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("识，别，这，个，人", ["识别这个人"]),
+        ("識/別/人/物", ["識別人物"]),
+        ("识别，这个人，的性别，和年龄", []),
+        ("一，二", []),
+    ],
+)
+def test_characters_kept_apart_by_marks_are_joined(text: str, read: list[str]) -> None:
+    assert further(text) == read
+
+
+@pytest.mark.parametrize(
     ("character", "without"),
     [("誰", True), ("ひ", True), ("한", True), ("ค", True), ("w", False), ("ж", False), (" ", False)],
 )
@@ -206,7 +267,7 @@ def of(unit): return (unit * (N // len(unit) + 1))[:N]
 texts = [of(unit) for unit in (
     "a ", "&amp;", "&#97;", "&#", "&", "%41", "%", "61", "61 ", "6", "\u0430a b\u0431 ", "who is ", "a-", "a_", "_ ", "1a",
     "a@", "@", "!", ".", "! ", "\\\\u0061", "\\\\x", "\\n", "\\r\\n", "\\n-", "é", "é ", "\u0301", "\u0430a\u0430", "a=", "A",
-    "誰", "\u0436\u0436 ", "a b  ", "...a", "\\x1e", "'", "-",
+    "誰", "誰、", "誰,", "誰。", "誰!", "誰\\n", "\u0436\u0436 ", "a b  ", "...a", "\\x1e", "'", "-",
 )]
 texts += ["é" + text for text in texts] + [text + "é" for text in texts]
 texts += [base64.b64encode(random.Random(1).randbytes(N)).decode(), "&#" + "9" * N + ";", "a" + "@" * N + "b"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from proxy.facts import Fact, Truth
-from proxy.past import HISTORY, Dossier, Name, Past
+from proxy.past import HISTORY, LASTING, Dossier, Name, Past
 from proxy.record.metrics import Metrics
-from proxy.serve.memory import LASTING, Memory
+from proxy.serve.memory import Memory
 from proxy.serve.memory_sqlite import SqliteMemory
 from proxy.serve.memory_store import DAY_S, Place
 

@@ -45,7 +45,7 @@ def runtime() -> Runtime:
 async def remembering(tmp_path: Path) -> AsyncIterator[Remembering]:
     pool = Pool(1, 10)
     memory = SqliteMemory(Place(tmp_path), Metrics())
-    yield Remembering(memory, Metrics(), pool, InFlight(10**9))
+    yield Remembering(memory, Metrics(), pool, InFlight(10**9), pool)
     await memory.close()
     pool.close()
 
@@ -230,7 +230,7 @@ async def test_without_a_memory_everything_is_unknown(
     (tmp_path / DATABASE).write_bytes(b"no database" * 100)
     memory = SqliteMemory(Place(tmp_path), Metrics())
     pool = Pool(1, 1)
-    assert await Judging(runtime, body).by(Remembering(memory, Metrics(), pool, InFlight(10**9))) == outcome
+    assert await Judging(runtime, body).by(Remembering(memory, Metrics(), pool, InFlight(10**9), pool)) == outcome
     await memory.close()
     pool.close()
 

@@ -1,0 +1,178 @@
+"""Getting a file that the service keeps: what it tells of the file, then all of its bytes, within limits and a time."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+
+from proxy.errors import RequestError, UpstreamError, UpstreamTimeout
+from proxy.exchange import Forward, Inspected, Receipt
+from proxy.forward.client import Reply
+from proxy.forward.headers import uncoded
+from proxy.forward.relay import read_whole
+from proxy.forward.upstream import Outgoing, Upstream
+from proxy.operation import Called
+from proxy.surface.catalogue import Catalogue, route
+from proxy.surface.kept_file import KeptFile
+
+MAX_TOLD: Final = 64 * 1024
+"""Bytes of what the service tells of a file."""
+
+_OK: Final = 200
+_BUSY: Final = frozenset({408, 429})
+_FAILURES: Final = 500
+
+_NOTHING: Final = Inspected("", ())
+
+
+class Why(StrEnum):
+    """Why a file that the memory does not know was not got, as metrics and records name it. `words` are for the caller.
+
+    They do not tell a file that the service does not give out from one that another tenant made, or from none at all.
+    """
+
+    OTHERS = "others"  # another tenant made it: the service was not asked
+    STATUS = "status"  # the service does not give it out: 404, 403 and the like
+    NAME = "name"  # what no path may hold: the service was not asked
+    MANY = "many"  # too many in one request: the service was not asked for any
+    UNREACHABLE = "unreachable"  # no connection, a redirect, or the service is busy
+    TIMEOUT = "timeout"
+    SIZE = "size"
+    TELLING = "telling"  # what the service tells of it cannot be read, or is another file's
+    BROKEN = "broken"  # not as many bytes as the service tells, or a content coding
+
+    @property
+    def words(self) -> str:
+        """The reason in words for the caller; none where an unknown thing is all that it may know of."""
+        return _WORDS.get(self, "")
+
+
+_WORDS: Final = {
+    Why.MANY: "the request names too many files that are not known here",
+    Why.UNREACHABLE: "the service cannot be asked for it now",
+    Why.TIMEOUT: "getting it from the service took too long",
+    Why.SIZE: "it is too large to be got from the service and examined",
+    Why.TELLING: "what the service tells of it cannot be read",
+    Why.BROKEN: "the service did not give it whole",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NotGot:
+    """No file, and why."""
+
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLimits:
+    """`bytes` of one file, and `seconds` for getting it in all."""
+
+    bytes: int = 64 * 1024 * 1024
+    seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One file, by its id. `like` is the call that names it: the service is asked in its style of addresses, and version.
+
+    `receipt` proves that it is recorded who asks. `take` is told the size of each piece; what it raises is raised.
+    """
+
+    id: str
+    like: Called
+    receipt: Receipt
+    take: Callable[[int], None]
+
+
+class _Stopped(Exception):
+    """Ends the getting of a file. Never leaves this module."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFiles:
+    """Gets files with the proxy's own credential, and with nothing of the caller's but the id."""
+
+    upstream: Upstream
+    catalogue: Catalogue
+    limits: KeptLimits
+
+    async def get(self, wanted: Wanted) -> KeptFile | NotGot:
+        """The whole file, or why there is none."""
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                return await self._got(wanted)
+        except _Stopped as stopped:
+            return NotGot(stopped.why)
+        except (TimeoutError, UpstreamTimeout):
+            return NotGot(Why.TIMEOUT)
+        except UpstreamError:
+            return NotGot(Why.UNREACHABLE)
+
+    async def _got(self, wanted: Wanted) -> KeptFile:
+        told = await self._told(wanted)
+        purpose, filename, size = (told.get(name) for name in ("purpose", "filename", "bytes"))
+        if told.get("id") != wanted.id or not (isinstance(purpose, str) and isinstance(filename, str)):
+            raise _Stopped(Why.TELLING)
+        if type(size) is not int or size < 0:
+            raise _Stopped(Why.TELLING)
+        if size > self.limits.bytes:
+            raise _Stopped(Why.SIZE)
+        return KeptFile(purpose, filename, await self._content(wanted, size))
+
+    async def _told(self, wanted: Wanted) -> dict[str, Any]:
+        async with await self._ask("files.get", wanted, "") as reply:
+            try:
+                told = orjson.loads(await _whole(reply, MAX_TOLD, wanted.take))
+            except ValueError:
+                raise _Stopped(Why.TELLING) from None
+        if not isinstance(told, dict):
+            raise _Stopped(Why.TELLING)
+        return told
+
+    async def _content(self, wanted: Wanted, size: int) -> bytes:
+        async with await self._ask("files.content", wanted, "/content") as reply:
+            if reply.content_length not in (None, size):
+                raise _Stopped(Why.BROKEN)
+            data = await _whole(reply, size, wanted.take)
+        if len(data) != size:
+            raise _Stopped(Why.BROKEN)
+        return data
+
+    async def _ask(self, operation: str, wanted: Wanted, action: str) -> Reply:
+        outgoing = Outgoing(Forward(self._called(operation, wanted, action), _NOTHING), wanted.receipt, ())
+        reply = await self.upstream.send(outgoing, uncoded(()))
+        if reply.status == _OK:
+            return reply
+        reply.close()
+        busy = reply.status in _BUSY or reply.status >= _FAILURES
+        raise _Stopped(Why.UNREACHABLE if busy else Why.STATUS)
+
+    def _called(self, operation: str, wanted: Wanted, action: str) -> Called:
+        style = "/openai/v1" if wanted.like.path.startswith("/openai/v1/") else "/openai"
+        version = dict(wanted.like.query).get("api-version")
+        query = f"?api-version={version}" if version else ""
+        try:
+            called = route("GET", f"{style}/files/{wanted.id}{action}{query}", self.catalogue)
+        except RequestError:
+            raise _Stopped(Why.NAME) from None
+        if called.operation.name != operation or called.ids != (("file", wanted.id),):
+            raise _Stopped(Why.NAME)
+        return called
+
+
+async def _whole(reply: Reply, limit: int, take: Callable[[int], None]) -> bytes:
+    """All of a reply that is there. Raises UpstreamTimeout, and _Stopped where it is too long, coded or broken off."""
+    try:
+        return await read_whole(reply, limit, take)
+    except UpstreamTimeout:
+        raise
+    except UpstreamError:
+        raise _Stopped(Why.BROKEN) from None
