@@ -173,9 +173,6 @@ class Journal:
 
     def _start_flush(self) -> None:
         """Write the batch that was filled, unless one is on its way: then this one follows."""
-        if self._soon is not None:
-            self._soon.cancel()
-            self._soon = None
         if self._flushing is not None or not (self._batch.waiters or self._batch.noted):
             return
         batch, self._batch = self._batch, _Batch()
@@ -218,7 +215,11 @@ class Journal:
 
     def _flush_soon(self) -> None:
         if self._flushing is None and self._soon is None:
-            self._soon = asyncio.get_running_loop().call_later(NOTE_DELAY_S, self._start_flush)
+            self._soon = asyncio.get_running_loop().call_later(NOTE_DELAY_S, self._flush_noted)
+
+    def _flush_noted(self) -> None:
+        self._soon = None
+        self._start_flush()
 
     def _failed(self, batch: _Batch, failure: BaseException) -> JournalUnavailable:
         self.failure = (isinstance(failure, OSError) and failure.strerror) or type(failure).__name__
@@ -251,6 +252,9 @@ class Journal:
 
     async def close(self) -> None:
         """Write what is left and close the file."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         if self._batch.noted:
             with contextlib.suppress(JournalUnavailable):
                 await self._commit()
