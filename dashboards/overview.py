@@ -92,6 +92,9 @@ EXAMINATION: Final = Row("Examination", (
     Course("Pictures fetched", "Pictures behind addresses, for tenants whose entry lists hosts: fetched, or why not. `address` is"
            " a host that leads into a network that is not public.",
            "cps", (Query(per_second("facegate_remote_fetches_total", by="result"), "{{result}}"),), stacked=True),
+    Course("Files got from the service", "Files that requests named and nobody here knew, for tenants whose entry says so: known"
+           " from then on, refused, or why not got. `others` is a file that another tenant made.",
+           "cps", (Query(per_second("facegate_unknown_files_total", by="result"), "{{result}}"),), stacked=True),
     Course("Faces found", "Faces found in pictures. Found, not recognised: nobody is identified.",
            "cps", (Query(per_second("facegate_faces_found_total"), "faces"),)),
     Grid("Coverage", "What became of the parts of requests in the time shown. What was not inspected was not forwarded, unless a"

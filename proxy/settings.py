@@ -145,6 +145,19 @@ class RemoteImages(_Section):
     )
 
 
+class UnknownReferences(_Section):
+    """Getting the files that requests name and nobody here knows, for tenants whose entry in the register says so."""
+
+    files: Count = Field(
+        5, description="files in one request that are not known; with more none is got from the service (then 422)"
+    )
+    file_bytes: Count = Field(64 * 1024 * 1024, description="bytes of one file (then 422)")
+    seconds: Seconds = Field(
+        30.0, description="seconds for getting one file in all, waiting for its turn included (then 422)"
+    )
+    at_a_time: Count = Field(4, description="files of one tenant that are got at a time")
+
+
 class Examination(_Section):
     """The pool that examines pictures and long texts beside the event loop."""
 
@@ -243,6 +256,9 @@ class Settings(_Section):
     lexicons: str = Field("lexicons", description="folder of the word lists")
     limits: Limits = Field(Limits(), description="limits on requests")
     remote_images: RemoteImages = Field(RemoteImages(), description="pictures behind addresses, where they are fetched")
+    unknown_references: UnknownReferences = Field(
+        UnknownReferences(), description="files that the service keeps and nobody here knows, where they are got"
+    )
     examination: Examination = Field(Examination(), description="the examination pool")
     realtime: Realtime = Field(Realtime(), description="realtime sessions")
     audit: Audit = Field(Audit(), description="the journal")

@@ -121,6 +121,12 @@ class TenantEntry(_Entry):
     remote_images: RemoteImagesEntry = Field(
         RemoteImagesEntry(), description="pictures behind addresses: refused, unless hosts are listed"
     )
+    unknown_references: Literal["refuse", "fetch"] = Field(
+        "refuse",
+        description="file ids that nobody here knows: refused, or the file is got from the service, examined as an upload is, and"
+        " the tenant's from then on (`fetch`). Whoever names such a file first has it, so leave it out unless the tenant may use"
+        " every file in the service's resource",
+    )
     direct_realtime: bool = Field(
         False,
         description="may ask for keys with which applications open realtime sessions at the service itself: what goes on in these"

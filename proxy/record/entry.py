@@ -26,6 +26,7 @@ ALLOWED: Final = frozenset({
     "operation", "method", "path", "model", "stream",
     "body_bytes", "body_digest", "parts", "parts_left_out", "coverage",
     "facts", "unreported", "outcome", "status", "code", "rules", "undetermined", "findings", "shadow", "policy_revision",
+    "fetched", "reference",
     "ended", "upstream_status", "upstream_request_id", "bytes_out", "first_byte_ms", "duration_ms", "stages_ms",
     "session_id", "event", "events_in", "events_out", "events_refused", "audio_events", "bytes_in", "close_code",
 })  # fmt: skip
@@ -47,10 +48,23 @@ class Record(Struct, frozen=True):
     fields: Mapping[str, Any]
 
 
+class Sought(Struct, frozen=True):
+    """A file that a request named and nobody here knew: where, by which id, the bytes that were got, and what became of it.
+
+    `result` is `known` (examined and remembered), `refused` (for what it holds), or a word of the metric of such files.
+    """
+
+    place: Location
+    id: str
+    bytes: int
+    result: str
+
+
 class Seen(Struct, frozen=True):
     """What is known of a request besides its conclusion. `time` is ISO 8601 UTC; `stages` are milliseconds by name.
 
-    Of an event within a session also the decision that opened the session, and the event's type.
+    Of an event within a session also the decision that opened the session, and the event's type. `sought` are the files that
+    were to be got from the service.
     """
 
     decision_id: str
@@ -61,6 +75,7 @@ class Seen(Struct, frozen=True):
     stages: Mapping[str, float] = field(default_factory=dict)
     session_id: str = ""
     event: str = ""
+    sought: Sequence[Sought] = ()
 
 
 @dataclass(slots=True)
@@ -116,7 +131,22 @@ class Entries:
         }
         if seen.session_id:
             fields.update(session_id=seen.session_id, event=seen.event)
+        if seen.sought:
+            fields["fetched"] = [self._sought(one) for one in seen.sought]
         return Record("decision", seen.decision_id, fields)
+
+    def fetch(self, decision_id: str, time: str, tenant: str, reference: str) -> Record:
+        """The record of a file, by its id, that is about to be asked of the service so that a request can be decided."""
+        fields = {
+            "schema": SCHEMA,
+            "kind": "fetch",
+            "time": time,
+            "decision_id": decision_id,
+            "tenant": tenant,
+            "operation": "files.content",
+            "reference": self.digest(reference.encode("utf-8", "surrogatepass")),
+        }
+        return Record("fetch", decision_id, fields)
 
     def outcome(self, seen: Seen, ending: Ending) -> Record:
         """The record of how the exchange ended, joined to the decision by its id."""
@@ -170,6 +200,14 @@ class Entries:
             "location": self._place(part.location),
             "bytes": len(data),
             "digest": self.digest(data),
+        }
+
+    def _sought(self, sought: Sought) -> Mapping[str, Any]:
+        return {
+            "location": self._place(sought.place),
+            "reference": self.digest(sought.id.encode("utf-8", "surrogatepass")),
+            "bytes": sought.bytes,
+            "result": sought.result,
         }
 
     def _facts(self, evidence: Evidence) -> Mapping[str, Any]:

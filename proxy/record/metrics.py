@@ -50,7 +50,8 @@ TABLE: Final = (
     Metric("facegate_parts_total", "counter", ("operation", "kind", "disposition"),
            "Parts of requests by kind, and whether they were inspected, refused or exempt"),
     Metric("facegate_request_stage_seconds", "histogram", ("stage",),
-           "Time of one request in one stage: admit, surface, fetch (pictures behind addresses), judge (examination included),"
+           "Time of one request in one stage: admit, surface, fetch (pictures behind addresses), files (that the service"
+           " keeps), judge (examination included),"
            " record, forward_first_byte"
            " (from sending to the first byte of the reply)", _FAST),
     Metric("facegate_overhead_seconds", "histogram", ("operation",),
@@ -71,17 +72,22 @@ TABLE: Final = (
     Metric("facegate_remote_fetches_total", "counter", ("result",),
            "Pictures that requests named by address and that were to be fetched, by result: `fetched`, or why not",
            begins=(("fetched",),)),
+    Metric("facegate_unknown_files_total", "counter", ("result",),
+           "Files that requests named, that nobody here knew, and that were to be got from the service, by result: `known`,"
+           " `refused` (what it holds), `unreadable`, `lost` (not remembered), or why it was not got",
+           begins=(("known",), ("refused",), ("others",))),
     Metric("facegate_realtime_sessions", "gauge", (), "Realtime sessions that are open now", begins=((),)),
     Metric("facegate_realtime_events_total", "counter", ("event", "disposition"),
            "Events of realtime sessions by class, and whether they were forwarded, refused, or let pass unheard (exempt)"),
     Metric("facegate_faces_found_total", "counter", (), "Faces found in pictures of requests", begins=((),)),
-    Metric("facegate_audit_records_total", "counter", ("kind",), "Records handed to the journal (decision, outcome)",
-           begins=(("decision",), ("outcome",))),
+    Metric("facegate_audit_records_total", "counter", ("kind",), "Records handed to the journal (decision, outcome, fetch)",
+           begins=(("decision",), ("outcome",), ("fetch",))),
     Metric("facegate_audit_failures_total", "counter", (), "Records that the journal could not take", begins=((),)),
     Metric("facegate_memory_entries", "gauge", (), "Things that the service keeps and the memory knows", begins=((),)),
     Metric("facegate_memory_failures_total", "counter", ("action",),
            "Times that the memory could not be asked or told; what it does not know is refused. `learn`: a reply that could"
-           " not be read", begins=(("recall",), ("remember",), ("extend",), ("forget",), ("owned",), ("purge",), ("learn",))),
+           " not be read", begins=tuple((action,) for action in (
+               "recall", "remember", "extend", "forget", "owned", "others", "purge", "learn"))),
     Metric("facegate_policy_info", "gauge", ("pack", "version", "revision"), "1 for each policy pack in force"),
     Metric("facegate_streams_cancelled_total", "counter", (), "Requests that the caller gave up before the end of the reply",
            begins=((),)),
@@ -99,18 +105,20 @@ LABELS: Final[Mapping[str, str]] = {
     "status": "HTTP statuses, and the words that the metric's meaning names",
     "rule": "ids of rules of the packs in force",
     "mode": "`enforce`, `shadow`",
-    "kind": "`text`, `image`, `audio`, `video`, `document`, `schema`, `reference`, `opaque`; of records `decision`, `outcome`",
+    "kind": "`text`, `image`, `audio`, `video`, `document`, `schema`, `reference`, `opaque`; of records `decision`,"
+    " `outcome`, `fetch`",
     "disposition": "`inspected`, `refused`, `exempt`; of realtime events `forwarded` in place of `inspected`",
     "event": "`session`, `item`, `audio`, `buffer`, `response`; `other` for what is no event that is read; `service` for the"
     " service's",
-    "stage": "`admit`, `surface`, `fetch`, `judge`, `record`, `forward_first_byte`",
+    "stage": "`admit`, `surface`, `fetch`, `files`, `judge`, `record`, `forward_first_byte`",
     "detector": "names of the detectors, and `files` for the opening of files",
-    "action": "`recall`, `remember`, `extend`, `forget`, `owned` (whose a listed thing is), `purge`, `learn`",
+    "action": "`recall`, `remember`, `extend`, `forget`, `owned` (whose a listed thing is), `others` (whether a thing is"
+    " another's), `purge`, `learn`",
     "pack": "names of the packs in force",
     "version": "of the pack; of Facegate",
     "revision": "the digest of everything that decides",
     "result": "`fetched`, `url`, `host`, `address`, `unreachable`, `timeout`, `redirects`, `status`, `encoding`, `size`, `type`,"
-    " `many`",
+    " `many`; of unknown files `known`, `refused`, `unreadable`, `lost`, `others`, `name`, `telling`, `broken` too",
     "reason": "`missing`, `unknown`, `expired`, `ambiguous`",
 }
 """Every label, and the closed set that its values come from: nobody who calls can make a series."""

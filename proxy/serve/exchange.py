@@ -33,7 +33,7 @@ from proxy.forward.upstream import Outgoing, Upstream
 from proxy.operation import Called
 from proxy.past import Past
 from proxy.record.counting import count_conclusion
-from proxy.record.entry import Ending, Entries, Record, Seen, Talk, outcome_of
+from proxy.record.entry import Ending, Entries, Record, Seen, Sought, Talk, outcome_of
 from proxy.record.journal import Journal, JournalUnavailable
 from proxy.record.metrics import Metrics
 from proxy.refusal import refuse_error
@@ -51,6 +51,7 @@ from proxy.serve.remote import RemotePictures
 from proxy.serve.runtime import Runtime
 from proxy.serve.sessions import Sessions
 from proxy.serve.timed import timed
+from proxy.serve.unknown_files import Naming, UnknownFiles
 from proxy.serve.uploads import Uploads
 from proxy.surface import read, readable, route
 from proxy.surface.uploads import PART
@@ -82,6 +83,7 @@ class Shell:
     uploads: Uploads
     remote: RemotePictures
     remembering: Remembering
+    unknown_files: UnknownFiles
 
 
 @dataclass(slots=True)
@@ -105,6 +107,7 @@ class Exchange:
     ended: bool = False
     stages: dict[str, float] = field(default_factory=dict)
     talk: Talk | None = None
+    sought: list[Sought] = field(default_factory=list)
 
     async def run(self) -> web.StreamResponse:
         """Serve the request."""
@@ -181,8 +184,14 @@ class Exchange:
         self.held = sum(map(len, pieces))
         self.read = time.monotonic()
         surfaced = await self._surfaced(inbound, pieces)
-        surfaced = await self._with_pictures(surfaced, runtime.register.tenants[self.caller.tenant])
+        tenant = runtime.register.tenants[self.caller.tenant]
+        surfaced = await self._with_pictures(surfaced, tenant)
         self.surfaced = surfaced = await shell.uploads.prepared(self.caller.tenant, surfaced, self.decision_id)
+        if tenant.unknown_references == "fetch":
+            settled = await self._with_files(surfaced, self.caller)
+            if isinstance(settled, Screened):
+                return settled
+            self.surfaced = surfaced = settled
         return await shell.remembering.judged(self.caller.tenant, surfaced, partial(self._judged, surfaced))
 
     async def _surfaced(self, inbound: Inbound, pieces: list[bytes]) -> Surfaced:
@@ -219,6 +228,17 @@ class Exchange:
         if inlined is not surfaced:
             self._stage("fetch", begun)
         return inlined
+
+    async def _with_files(self, surfaced: Surfaced, caller: Caller) -> Surfaced | Screened:
+        """The same, once the files that it names are known as far as they may be; or what refuses it for one of them."""
+        begun = time.monotonic()
+        naming = Naming(surfaced, caller, self.decision_id, lambda: self.recorded, self.sought)
+        settled = await self.shell.unknown_files.settled(naming)
+        if self.sought:
+            self._stage("files", begun)
+        if isinstance(settled, Screened):
+            await self.shell.pool.run(partial(self._prepare, settled))
+        return settled
 
     async def _judged(self, surfaced: Surfaced, past: Past) -> Screened:
         """What is to become of what was read; examined beside the event loop unless that is very little work."""
@@ -406,7 +426,7 @@ class Exchange:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 - the shell owns the clock
         size = self.held
         digest = self.shell.entries.digest(self.body)
-        return Seen(self.decision_id, now, self.request.method, size, digest, dict(self.stages))
+        return Seen(self.decision_id, now, self.request.method, size, digest, dict(self.stages), sought=self.sought)
 
     def _operation(self) -> str:
         return self.called.operation.name if self.called else "other"

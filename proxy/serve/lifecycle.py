@@ -22,6 +22,7 @@ from proxy.demo.service import DemoService, start_demo_service
 from proxy.errors import ConfigurationError, RequestError
 from proxy.examine.unfold import STEPS
 from proxy.forward.fetch import Fetcher
+from proxy.forward.kept import KeptFiles, KeptLimits
 from proxy.forward.upstream import Endpoint, Upstream
 from proxy.record.entry import Entries
 from proxy.record.journal import Journal
@@ -38,9 +39,10 @@ from proxy.serve.remembering import Remembering
 from proxy.serve.remote import RemotePictures, fetch_limits
 from proxy.serve.runtime import Runtime, describe, document_limits
 from proxy.serve.sessions import Sessions
+from proxy.serve.unknown_files import Means, UnknownFiles
 from proxy.serve.uploads import Room, Uploads
 from proxy.serve.workers import PictureWorkers
-from proxy.settings import DEMO, Limits, Listen
+from proxy.settings import DEMO, Limits, Listen, UnknownReferences
 from proxy.surface import FIELD_NAMES
 
 log = structlog.get_logger("facegate")
@@ -140,15 +142,34 @@ async def _open_shell(
     most = settings.remote_images.pictures, settings.limits.body_bytes
     remote = RemotePictures(fetcher, pool, in_flight, metrics, *most)
     remembering = Remembering(memory, metrics, pool, in_flight, files)
+    kept = KeptFiles(upstream, runtime.catalogue, _kept_limits(settings.unknown_references))
+    knowing = Means(judging, kept, memory, remembering, journal, entries, metrics, pool, files)
+    unknown = UnknownFiles(knowing, settings.unknown_references.files, settings.unknown_references.at_a_time)
     uploads = Uploads(upstream, pool, runtime.surface_limits, _upload_room(settings.limits))
     opened.callback(uploads.close)
     return Shell(
-        judging, pool, files, journal, entries, metrics, upstream, in_flight, sessions, uploads, remote, remembering
+        judging,
+        pool,
+        files,
+        journal,
+        entries,
+        metrics,
+        upstream,
+        in_flight,
+        sessions,
+        uploads,
+        remote,
+        remembering,
+        unknown,
     ), workers
 
 
 def _upload_room(limits: Limits) -> Room:
     return Room(limits.upload_bytes, limits.uploads_bytes, limits.upload_seconds)
+
+
+def _kept_limits(unknown: UnknownReferences) -> KeptLimits:
+    return KeptLimits(unknown.file_bytes, unknown.seconds)
 
 
 def _data_runner(shell: Shell) -> web.ServerRunner:
@@ -262,6 +283,13 @@ def _warn(runtime: Runtime) -> None:
     if direct:
         log.warning(
             "direct_realtime", tenants=direct, meaning="these may open realtime sessions that are not seen here"
+        )
+    fetching = sorted(one.id for one in runtime.register.tenants.values() if one.unknown_references == "fetch")
+    if fetching:
+        log.warning(
+            "unknown_references",
+            tenants=fetching,
+            meaning="these have every file of the service that they name and no other tenant is known to have made",
         )
     if not runtime.faces.available:
         log.warning("faces_unavailable", reason=runtime.faces.reason, meaning="requests with pictures are refused")

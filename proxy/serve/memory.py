@@ -47,5 +47,8 @@ class Memory(Protocol):
     async def owned(self, tenant: str, kind: str, ids: Collection[str]) -> set[str]:
         """Those of `ids` that `tenant` made, and whose time is not over."""
 
+    async def others(self, tenant: str, names: Collection[Name]) -> set[Name]:
+        """Those of the things called so that another tenant made, and whose time is not over. No caller may learn them."""
+
     async def close(self) -> None:
         """Write what is left and let go of everything."""

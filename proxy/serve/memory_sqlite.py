@@ -101,6 +101,10 @@ class SqliteMemory:
             owned.update([thing for _, thing in await self._run("owned", some)])
         return owned
 
+    async def others(self, tenant: str, names: Collection[Name]) -> set[Name]:
+        """See `Memory`."""
+        return await self._run("others", partial(self._store.others, tenant, names, self._clock()))
+
     async def close(self) -> None:
         """See `Memory`."""
         if self._closed:

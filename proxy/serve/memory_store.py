@@ -131,6 +131,12 @@ class Store:
                 gone = opened.database.execute("DELETE FROM kept WHERE digest = ? AND tenant = ?", (digest, tenant))
                 self.entries -= gone.rowcount
 
+    def others(self, tenant: str, names: Iterable[Name], now: float) -> set[Name]:
+        """Those that are remembered of other tenants than this one; whether their rows are damaged or not."""
+        with self._use() as opened:
+            owners = ((name, _owner(opened, digest_of(name, opened.key))) for name in names)
+            return {name for name, owner in owners if owner is not None and owner[0] != tenant and owner[1] > now}
+
     def purge(self, now: float) -> bool:
         """Drop some of what is over; whether there may be more."""
         with self._transaction() as opened:
@@ -162,9 +168,7 @@ class Store:
     def _write(self, opened: _Opened, tenant: str, name: Name, dossier: Dossier, now: float) -> Kept | None:
         """Write a row, unless it is another tenant's and not over."""
         digest, facts = digest_of(name, opened.key), packed(dossier)
-        owner = opened.database.execute(
-            "SELECT tenant, CAST(expires AS INTEGER) FROM kept WHERE digest = ?", (digest,)
-        ).fetchone()
+        owner = _owner(opened, digest)
         if owner is not None and owner[0] != tenant and owner[1] > now:
             log.warning(
                 "memory_owned", tenant=tenant, kind=name[0], meaning="a reply told an id that is another tenant's"
@@ -269,6 +273,14 @@ class Store:
         if opened is not None:
             with contextlib.suppress(sqlite3.Error):
                 opened.database.close()
+
+
+def _owner(opened: _Opened, digest: bytes) -> tuple[str, int] | None:
+    """Whose a thing is, and when its time is over; None where nothing is remembered of it."""
+    row: tuple[str, int] | None = opened.database.execute(
+        "SELECT tenant, CAST(expires AS INTEGER) FROM kept WHERE digest = ?", (digest,)
+    ).fetchone()
+    return row
 
 
 def _write_secret(path: Path) -> None:

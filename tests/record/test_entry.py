@@ -21,7 +21,7 @@ from proxy.facts import Evidence, Fact, Truth
 from proxy.judge.policy import Policy
 from proxy.location import Location
 from proxy.operation import Called, Disposition, Operation
-from proxy.record.entry import ALLOWED, MAX_PARTS, MAX_PLACES, Ending, Entries, Seen, Talk, outcome_of
+from proxy.record.entry import ALLOWED, MAX_PARTS, MAX_PLACES, Ending, Entries, Seen, Sought, Talk, outcome_of
 from proxy.refusal import Wording
 from proxy.screen import Screening, screen, unexamined
 from proxy.screen import _coverage as coverage_of
@@ -301,6 +301,37 @@ def test_an_event_of_a_session() -> None:
     assert not {"session_id", "event"} & request.keys()
 
 
+SOUGHT = Sought(Location(("messages", 0, "content", 1, "file", "file_id")), "file-1", 77, "known")
+
+
+def test_a_file_that_was_sought() -> None:
+    """Where it is named, whose digest its id has, how large it is, and what became of it; of other requests nothing."""
+    request = ENTRIES.decision(screened(), SEEN).fields
+    found = {
+        "location": "/messages/0/content/1/file/file_id",
+        "reference": digest(b"file-1"),
+        "bytes": 77,
+        "result": "known",
+    }
+    assert ENTRIES.decision(screened(), replace(SEEN, sought=[SOUGHT])).fields == {**request, "fetched": [found]}
+    assert "fetched" not in request
+
+
+def test_a_file_that_is_about_to_be_asked_for() -> None:
+    """Who asks for it, and for which decision."""
+    record = ENTRIES.fetch("fgd_1", SEEN.time, "retail-co", "file-1")
+    assert (record.kind, record.decision_id) == ("fetch", "fgd_1")
+    assert record.fields == {
+        "schema": 1,
+        "kind": "fetch",
+        "time": SEEN.time,
+        "decision_id": "fgd_1",
+        "tenant": "retail-co",
+        "operation": "files.content",
+        "reference": digest(b"file-1"),
+    }
+
+
 def test_the_outcome_of_a_session() -> None:
     """What went over its sockets, beside what every outcome tells; of a request there is nothing of the kind."""
     talk = Talk(7, 12, 2, 3, 4567, 1000)
@@ -322,6 +353,8 @@ def test_every_allowed_field_is_used_and_no_other() -> None:
         ENTRIES.decision(screened(), SEEN),
         *(ENTRIES.decision(rejected, SEEN) for rejected, _ in REJECTED.values()),
         ENTRIES.decision(screened(), EVENT),
+        ENTRIES.decision(screened(), replace(SEEN, sought=[SOUGHT])),
+        ENTRIES.fetch("fgd_1", SEEN.time, "retail-co", "file-1"),
         ENTRIES.outcome(SEEN, Ending("complete", 200, talk=Talk())),
     ]
     assert {name for record in records for name in record.fields} == ALLOWED

@@ -88,6 +88,21 @@ async def test_a_foreign_thing_is_as_unknown_as_one_that_nobody_made(memory: Mem
     assert await memory.recall("a", [ONE, TALK]) == Past({ONE: FACE, TALK: FACE})
 
 
+async def test_whose_things_are(memory: Memory, clock: Clock) -> None:
+    """What is another tenant's, as long as it is remembered; by kind and id."""
+    await memory.remember("a", [ONE, TALK], FACE)
+    await memory.remember("b", [TWO], FACE)
+    asked = [ONE, TWO, TALK, ("file", "resp_1"), ("response", "resp_3")]
+    assert await memory.others("a", asked) == {TWO}
+    assert await memory.others("b", asked) == {ONE, TALK}
+    assert await memory.others("c", asked) == {ONE, TWO, TALK}
+    assert await memory.others("c", []) == set()
+    await memory.forget("a", [ONE])
+    assert await memory.others("c", asked) == {TWO, TALK}
+    clock.now += DAYS * DAY_S
+    assert await memory.others("c", asked) == set()
+
+
 async def test_what_changes_gathers_what_it_is_told(memory: Memory) -> None:
     """The strongest truth of each fact, counts added; a thing that lasts keeps what its maker's request showed."""
     unsure = Dossier((fact("media.faces", Truth.UNKNOWN, 0, "truncated", 0.0),))

@@ -124,6 +124,7 @@ async def test_a_failure_is_counted_said_and_over_when_it_works_again(tmp_path: 
                 "extend": partial(memory.extend, "a", {TALK: WHO}, Past({TALK: FACE})),
                 "forget": partial(memory.forget, "a", [TALK]),
                 "owned": partial(memory.owned, "a", "file", ["f_1"]),
+                "others": partial(memory.others, "a", [("file", "f_1")]),
             }
             for action, call in calls.items():
                 for number in (1, 2):
