@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import openai
 import orjson
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from openai import AsyncOpenAI
 from support.gate import Gate, gate, register_with_keys
@@ -20,6 +21,7 @@ from support.resources import MADE_AT, Resources
 
 from proxy import documents
 from proxy.admit.register import RegisterFile
+from proxy.forward.kept import Why
 
 POLICE: Final = {"Facegate-Attributes": "camera=fixed, timing=post_event, environment=controlled"}
 
@@ -34,6 +36,7 @@ class Scene:
     proxy: Gate
     kept: Resources
     behave: Callable[[web.Request], Awaitable[web.StreamResponse | None]] | None = None
+    counted: dict[str, float] = field(default_factory=dict)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """The service's answer, or what a test has in its place."""
@@ -60,7 +63,7 @@ class Scene:
 
     def results(self, result: str) -> float:
         """How many files had this result."""
-        return self.proxy.metric("facegate_unknown_files_total", result=result)
+        return self.proxy.metric("facegate_unknown_files_total", result=result) - self.counted.get(result, 0)
 
 
 @asynccontextmanager
@@ -77,6 +80,28 @@ async def scene(folder: Path, **changes: Any) -> AsyncIterator[Scene]:
         yield one
         assert proxy.metric("facegate_inflight_bytes") == 0
         assert len(proxy.facegate.shell.unknown_files._flights) == 0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    """A proxy for all tests that need none of their own."""
+    async with scene(tmp_path_factory.mktemp("unknown")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def one(shared: Scene) -> AsyncIterator[Scene]:
+    """The same; what a test changes of it is undone."""
+    shared.proxy.service.arrived.clear()
+    shared.counted = {}
+    shared.counted = {result: shared.results(result) for result in RESULTS}
+    yield shared
+    shared.behave = None
+
+
+RESULTS: Final = ("known", "refused", "unreadable", "lost", *Why)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def shows(name: str, text: str) -> Any:
@@ -111,36 +136,34 @@ def batch(*texts: Any, **more: Any) -> bytes:
     )  # fmt: skip
 
 
-async def test_a_file_is_got_once_and_known_from_then_on(tmp_path: Path) -> None:
+async def test_a_file_is_got_once_and_known_from_then_on(one: Scene) -> None:
     """In the request's own style of addresses, with the proxy's key; later requests are judged with what it showed."""
-    async with scene(tmp_path) as one:
-        name = one.put(FACE, "vision", "face.jpg")
-        assert await ask(one.police, name)
-        assert one.asked == [
-            f"GET /openai/v1/files/{name}",
-            f"GET /openai/v1/files/{name}/content",
-            "POST /openai/v1/responses",
-        ]
-        for arrived in one.proxy.service.arrived[:2]:
-            sent = {key for key, _ in arrived.headers}
-            assert sent == {"host", "api-key", "accept-encoding"}
-        assert await ask(one.police, name)
-        with pytest.raises(openai.PermissionDeniedError) as refused:
-            await ask(one.police, name, text="Who is she?")
-        assert PLACE in places(refused.value)
-        assert one.asked[3:] == ["POST /openai/v1/responses"]
-        assert (one.results("known"), one.results("others")) == (1, 0)
+    name = one.put(FACE, "vision", "face.jpg")
+    assert await ask(one.police, name)
+    assert one.asked == [
+        f"GET /openai/v1/files/{name}",
+        f"GET /openai/v1/files/{name}/content",
+        "POST /openai/v1/responses",
+    ]
+    for arrived in one.proxy.service.arrived[:2]:
+        sent = {key for key, _ in arrived.headers}
+        assert sent == {"host", "api-key", "accept-encoding"}
+    assert await ask(one.police, name)
+    with pytest.raises(openai.PermissionDeniedError) as refused:
+        await ask(one.police, name, text="Who is she?")
+    assert PLACE in places(refused.value)
+    assert one.asked[3:] == ["POST /openai/v1/responses"]
+    assert (one.results("known"), one.results("others")) == (1, 0)
 
 
-async def test_an_older_style_of_addresses(tmp_path: Path) -> None:
+async def test_an_older_style_of_addresses(one: Scene) -> None:
     """The files are asked for where the request goes."""
-    async with scene(tmp_path) as one:
-        name = one.put("\n".join(POLICY).encode(), filename="policy.txt")
-        part: Any = {"type": "file", "file": {"file_id": name}}
-        azure = one.proxy.azure(max_retries=0)
-        await azure.chat.completions.create(model="m", messages=[{"role": "user", "content": [part]}])
-        assert one.asked[:2] == [f"GET /openai/files/{name}", f"GET /openai/files/{name}/content"]
-        assert {arrived.target.partition("?")[2] for arrived in one.proxy.service.arrived} == {"api-version=2024-10-21"}
+    name = one.put("\n".join(POLICY).encode(), filename="policy.txt")
+    part: Any = {"type": "file", "file": {"file_id": name}}
+    azure = one.proxy.azure(max_retries=0)
+    await azure.chat.completions.create(model="m", messages=[{"role": "user", "content": [part]}])
+    assert one.asked[:2] == [f"GET /openai/files/{name}", f"GET /openai/files/{name}/content"]
+    assert {arrived.target.partition("?")[2] for arrived in one.proxy.service.arrived} == {"api-version=2024-10-21"}
 
 
 async def test_the_sdk_goes_on_with_what_was_made_before(tmp_path: Path) -> None:
@@ -181,91 +204,86 @@ REFUSED: Final[dict[str, tuple[bytes, str, str, int, str]]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_what_would_not_be_uploaded_is_not_used(tmp_path: Path, name: str) -> None:
+async def test_what_would_not_be_uploaded_is_not_used(one: Scene, name: str) -> None:
     """It is refused as its upload is, at the place where it is named; nothing is remembered, so the next one is too."""
     data, purpose, filename, status, place = REFUSED[name]
-    async with scene(tmp_path) as one:
-        client = one.police
-        with pytest.raises(openai.APIStatusError) as upload:
-            await client.files.create(file=(filename, data), purpose=purpose)  # type: ignore[arg-type] # also unknown ones
-        file = one.put(data, purpose, filename)
-        for _ in range(2):
-            with pytest.raises(openai.APIStatusError) as refused:
-                await client.batches.create(input_file_id=file, endpoint="/v1/responses", completion_window="24h")
-            assert refused.value.status_code == status
-            assert status == upload.value.status_code or name == "lines that are none"  # an upload is 400 there
-            found = places(refused.value) if status == 403 else {refused.value.param}
-            assert place in found
-        assert [one for one in one.asked if one.startswith("POST")] == []
-        assert one.results("known") == 0
+    client = one.police
+    with pytest.raises(openai.APIStatusError) as upload:
+        await client.files.create(file=(filename, data), purpose=purpose)  # type: ignore[arg-type] # also unknown ones
+    file = one.put(data, purpose, filename)
+    for _ in range(2):
+        with pytest.raises(openai.APIStatusError) as refused:
+            await client.batches.create(input_file_id=file, endpoint="/v1/responses", completion_window="24h")
+        assert refused.value.status_code == status
+        assert status == upload.value.status_code or name == "lines that are none"  # an upload is 400 there
+        found = places(refused.value) if status == 403 else {refused.value.param}
+        assert place in found
+    assert [one for one in one.asked if one.startswith("POST")] == []
+    assert one.results("known") == 0
 
 
-async def test_what_another_tenant_made_is_not_asked_for(tmp_path: Path) -> None:
+async def test_what_another_tenant_made_is_not_asked_for(one: Scene) -> None:
     """It is as unknown as an id that nobody made: the same answer but for the ids in it, and the service hears nothing."""
-    async with scene(tmp_path) as one:
-        theirs = (await one.proxy.openai(max_retries=0).files.create(file=("a.png", COFFEE), purpose="vision")).id
-        one.proxy.service.arrived.clear()
-        answers = []
-        for file in (theirs, "file-nobody"):
-            with pytest.raises(openai.UnprocessableEntityError) as refused:
-                await ask(one.police, file)
-            body: Any = refused.value.body
-            answers.append(orjson.dumps(body).decode().replace(body["innererror"]["decision_id"], "ID"))
-        assert answers[0] == answers[1]
-        assert "kept by the service; what it holds was not seen here" in answers[0]
-        assert one.asked == ["GET /openai/v1/files/file-nobody"]
-        assert (one.results("others"), one.results("status")) == (1, 1)
-        retail = one.proxy.openai(max_retries=0)
-        assert await ask(retail, theirs)
+    theirs = (await one.proxy.openai(max_retries=0).files.create(file=("a.png", COFFEE), purpose="vision")).id
+    one.proxy.service.arrived.clear()
+    answers = []
+    for file in (theirs, "file-nobody"):
+        with pytest.raises(openai.UnprocessableEntityError) as refused:
+            await ask(one.police, file)
+        body: Any = refused.value.body
+        answers.append(orjson.dumps(body).decode().replace(body["innererror"]["decision_id"], "ID"))
+    assert answers[0] == answers[1]
+    assert "kept by the service; what it holds was not seen here" in answers[0]
+    assert one.asked == ["GET /openai/v1/files/file-nobody"]
+    assert (one.results("others"), one.results("status")) == (1, 1)
+    retail = one.proxy.openai(max_retries=0)
+    assert await ask(retail, theirs)
 
 
-async def test_without_the_permission_nothing_is_asked(tmp_path: Path) -> None:
+async def test_without_the_permission_nothing_is_asked(one: Scene) -> None:
     """The choice is each tenant's, and a request cannot make it."""
-    async with scene(tmp_path) as one:
-        name = one.put(COFFEE, "vision", "cup.jpg")
-        with pytest.raises(openai.APIStatusError):
-            await ask(one.proxy.openai("metro-pd", max_retries=0), name)
-        assert one.asked == []
+    name = one.put(COFFEE, "vision", "cup.jpg")
+    with pytest.raises(openai.APIStatusError):
+        await ask(one.proxy.openai("metro-pd", max_retries=0), name)
+    assert one.asked == []
 
 
-async def test_the_first_to_name_a_file_has_it(tmp_path: Path) -> None:
+async def test_the_first_to_name_a_file_has_it(one: Scene) -> None:
     """To another tenant that may ask too it is unknown from then on."""
-    async with scene(tmp_path) as one:
-        name = one.put(COFFEE, "vision", "cup.jpg")
-        assert await ask(one.police, name)
-        with pytest.raises(openai.UnprocessableEntityError):
-            await ask(one.proxy.openai(max_retries=0), name)
-        names = [one.put(COFFEE, "vision", "cup.jpg") for _ in range(3)]
-        for name in names:
-            calls = (ask(one.police, name), ask(one.proxy.openai(max_retries=0), name))
-            done = await asyncio.gather(*calls, return_exceptions=True)
-            assert sorted(type(one).__name__ for one in done) == ["Response", "UnprocessableEntityError"]
+    name = one.put(COFFEE, "vision", "cup.jpg")
+    assert await ask(one.police, name)
+    with pytest.raises(openai.UnprocessableEntityError):
+        await ask(one.proxy.openai(max_retries=0), name)
+    names = [one.put(COFFEE, "vision", "cup.jpg") for _ in range(3)]
+    for name in names:
+        calls = (ask(one.police, name), ask(one.proxy.openai(max_retries=0), name))
+        done = await asyncio.gather(*calls, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in done) == ["Response", "UnprocessableEntityError"]
 
 
-async def test_two_at_once_get_it_once(tmp_path: Path) -> None:
+async def test_two_at_once_get_it_once(one: Scene) -> None:
     """They share what is on its way, and each is judged by itself."""
-    async with scene(tmp_path) as one:
-        name = one.put(FACE, "vision", "face.jpg")
-        arrived, go = asyncio.Event(), asyncio.Event()
+    name = one.put(FACE, "vision", "face.jpg")
+    arrived, go = asyncio.Event(), asyncio.Event()
 
-        async def slowly(request: web.Request) -> None:
-            if request.path.endswith("/content"):
-                arrived.set()
-                await go.wait()
+    async def slowly(request: web.Request) -> None:
+        if request.path.endswith("/content"):
+            arrived.set()
+            await go.wait()
 
-        one.behave = slowly
-        first = asyncio.ensure_future(ask(one.police, name))
-        second = asyncio.ensure_future(ask(one.police, name, text="Who is she?"))
-        await arrived.wait()
-        flights = one.proxy.facegate.shell.unknown_files._flights
-        async with asyncio.timeout(10):
-            while next(iter(flights._open.values())).users < 2:
-                await asyncio.sleep(0.01)
-        go.set()
-        done = await asyncio.gather(first, second, return_exceptions=True)
-        assert [type(one).__name__ for one in done] == ["Response", "PermissionDeniedError"]
-        assert [one for one in one.asked if one.startswith("GET")] == [
-            f"GET /openai/v1/files/{name}", f"GET /openai/v1/files/{name}/content"]  # fmt: skip
+    one.behave = slowly
+    first = asyncio.ensure_future(ask(one.police, name))
+    second = asyncio.ensure_future(ask(one.police, name, text="Who is she?"))
+    await arrived.wait()
+    flights = one.proxy.facegate.shell.unknown_files._flights
+    async with asyncio.timeout(10):
+        while next(iter(flights._open.values())).users < 2:
+            await asyncio.sleep(0.01)
+    go.set()
+    done = await asyncio.gather(first, second, return_exceptions=True)
+    assert [type(one).__name__ for one in done] == ["Response", "PermissionDeniedError"]
+    assert [one for one in one.asked if one.startswith("GET")] == [
+        f"GET /openai/v1/files/{name}", f"GET /openai/v1/files/{name}/content"]  # fmt: skip
 
 
 async def test_a_caller_that_leaves(tmp_path: Path) -> None:
@@ -334,26 +352,36 @@ NOT_GOT: Final[dict[str, tuple[Any, str, str]]] = {
     "busy": (_busy, "unreachable", "the service cannot be asked for it now"),
     "shorter": (_short, "broken", "the service did not give it whole"),
     "broken off": (_breaks, "broken", "the service did not give it whole"),
-    "too slow": (_silent, "timeout", "getting it from the service took too long"),
     "other bytes": (_other, "refused", ""),
 }
 
 
 @pytest.mark.parametrize("name", NOT_GOT)
-async def test_what_cannot_be_got_stays_unknown(tmp_path: Path, name: str) -> None:
+async def test_what_cannot_be_got_stays_unknown(one: Scene, name: str) -> None:
     """The request is refused with the place and, where it tells nothing of other tenants, the reason."""
     behave, result, words = NOT_GOT[name]
-    async with scene(tmp_path, unknown_references={"seconds": 1.0}) as one:
-        file = one.put(COFFEE, "vision", "cup.jpg")
-        one.behave = behave
-        with pytest.raises(openai.UnprocessableEntityError) as refused:
-            await ask(one.proxy.openai(max_retries=0), file)
-        assert (refused.value.param, one.results(result)) == (PLACE, 1)
-        if result != "refused":
-            usual = "the file is kept by the service; what it holds was not seen here"
-            assert (f"{usual}: {words}" if words else usual) in refused.value.message
-        one.behave = None
-        assert await ask(one.proxy.openai(max_retries=0), file)
+    file = one.put(COFFEE, "vision", "cup.jpg")
+    one.behave = behave
+    with pytest.raises(openai.UnprocessableEntityError) as refused:
+        await ask(one.proxy.openai(max_retries=0), file)
+    assert (refused.value.param, one.results(result)) == (PLACE, 1)
+    if result != "refused":
+        usual = "the file is kept by the service; what it holds was not seen here"
+        assert (f"{usual}: {words}" if words else usual) in refused.value.message
+    one.behave = None
+    assert await ask(one.proxy.openai(max_retries=0), file)
+
+
+async def test_a_service_that_is_silent(tmp_path: Path) -> None:
+    """There is an end to waiting; who waits for a turn meanwhile waits no longer."""
+    async with scene(tmp_path, unknown_references={"seconds": 0.5, "at_a_time": 1}) as one:
+        one.behave = _silent
+        client = one.proxy.openai(max_retries=0)
+        calls = [ask(client, one.put(COFFEE, "vision", "cup.jpg")) for _ in range(3)]
+        for refused in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(refused, openai.UnprocessableEntityError)
+            assert refused.message.count("getting it from the service took too long")
+        assert one.results("timeout") == 3
 
 
 async def test_limits(tmp_path: Path) -> None:
@@ -453,21 +481,20 @@ async def test_without_a_journal_nothing_is_got(tmp_path: Path, monkeypatch: pyt
         assert (refused.value.status_code, one.asked) == (503, [])
 
 
-async def test_things_that_have_no_content_to_get_stay_refused(tmp_path: Path) -> None:
+async def test_things_that_have_no_content_to_get_stay_refused(one: Scene) -> None:
     """Responses, conversations, vector stores and the like; files that lines of a file name; and what is no id."""
-    async with scene(tmp_path) as one:
-        client = one.proxy.openai(max_retries=0)
-        tools: Any = [{"type": "file_search", "vector_store_ids": ["vs_x"]}]
-        file = one.put(COFFEE, "vision")
-        line = batch("x").replace(b'"x"', orjson.dumps(shows(file, LOOK)))
-        calls: list[Awaitable[Any]] = [
-            client.responses.create(model="m", input="Go on.", previous_response_id="resp_x"),
-            client.responses.create(model="m", input="Go on.", conversation="conv_x"),
-            client.responses.create(model="m", input="Find it.", tools=tools),
-            client.files.create(file=("a.jsonl", line), purpose="batch"),
-            ask(client, "../models"),
-        ]
-        for call in calls:
-            with pytest.raises(openai.UnprocessableEntityError):
-                await call
-        assert one.asked == []
+    client = one.proxy.openai(max_retries=0)
+    tools: Any = [{"type": "file_search", "vector_store_ids": ["vs_x"]}]
+    file = one.put(COFFEE, "vision")
+    line = batch("x").replace(b'"x"', orjson.dumps(shows(file, LOOK)))
+    calls: list[Awaitable[Any]] = [
+        client.responses.create(model="m", input="Go on.", previous_response_id="resp_x"),
+        client.responses.create(model="m", input="Go on.", conversation="conv_x"),
+        client.responses.create(model="m", input="Find it.", tools=tools),
+        client.files.create(file=("a.jsonl", line), purpose="batch"),
+        ask(client, "../models"),
+    ]
+    for call in calls:
+        with pytest.raises(openai.UnprocessableEntityError):
+            await call
+    assert one.asked == []
