@@ -31,11 +31,12 @@ _NOTHING: Final = Inspected("", ())
 class Why(StrEnum):
     """Why a file that the memory does not know was not got, as metrics and records name it. `words` are for the caller.
 
-    They do not tell a file that the service does not give out from one that another tenant made, or from none at all.
+    They do not tell a file that the service does not tell of from one that another tenant made, or from none at all.
     """
 
     OTHERS = "others"  # another tenant made it: the service was not asked
-    STATUS = "status"  # the service does not give it out: 404, 403 and the like
+    STATUS = "status"  # the service does not tell of it: 404, 403 and the like
+    WITHHELD = "withheld"  # the service tells of it, and does not give its content out: it keeps back some purposes
     NAME = "name"  # what no path may hold: the service was not asked
     MANY = "many"  # too many in one request: the service was not asked for any
     UNREACHABLE = "unreachable"  # no connection, a redirect, or the service is busy
@@ -51,6 +52,7 @@ class Why(StrEnum):
 
 
 _WORDS: Final = {
+    Why.WITHHELD: "the service tells of it, and does not give it out",
     Why.MANY: "the request names too many files that are not known here",
     Why.UNREACHABLE: "the service cannot be asked for it now",
     Why.TIMEOUT: "getting it from the service took too long",
@@ -128,7 +130,7 @@ class KeptFiles:
         return KeptFile(purpose, filename, await self._content(wanted, size))
 
     async def _told(self, wanted: Wanted) -> dict[str, Any]:
-        async with await self._ask("files.get", wanted, "") as reply:
+        async with await self._ask("files.get", wanted, "", Why.STATUS) as reply:
             try:
                 told = orjson.loads(await _whole(reply, MAX_TOLD, wanted.take))
             except ValueError:
@@ -138,7 +140,7 @@ class KeptFiles:
         return told
 
     async def _content(self, wanted: Wanted, size: int) -> bytes:
-        async with await self._ask("files.content", wanted, "/content") as reply:
+        async with await self._ask("files.content", wanted, "/content", Why.WITHHELD) as reply:
             if reply.content_length not in (None, size):
                 raise _Stopped(Why.BROKEN)
             data = await _whole(reply, size, wanted.take)
@@ -146,14 +148,14 @@ class KeptFiles:
             raise _Stopped(Why.BROKEN)
         return data
 
-    async def _ask(self, operation: str, wanted: Wanted, action: str) -> Reply:
+    async def _ask(self, operation: str, wanted: Wanted, action: str, denied: Why) -> Reply:
         outgoing = Outgoing(Forward(self._called(operation, wanted, action), _NOTHING), wanted.receipt, ())
         reply = await self.upstream.send(outgoing, uncoded(()))
         if reply.status == _OK:
             return reply
         reply.close()
         busy = reply.status in _BUSY or reply.status >= _FAILURES
-        raise _Stopped(Why.UNREACHABLE if busy else Why.STATUS)
+        raise _Stopped(Why.UNREACHABLE if busy else denied)
 
     def _called(self, operation: str, wanted: Wanted, action: str) -> Called:
         style = "/openai/v1" if wanted.like.path.startswith("/openai/v1/") else "/openai"

@@ -118,7 +118,7 @@ LABELS: Final[Mapping[str, str]] = {
     "version": "of the pack; of Facegate",
     "revision": "the digest of everything that decides",
     "result": "`fetched`, `url`, `host`, `address`, `unreachable`, `timeout`, `redirects`, `status`, `encoding`, `size`, `type`,"
-    " `many`; of unknown files `known`, `refused`, `unreadable`, `lost`, `others`, `name`, `telling`, `broken` too",
+    " `many`; of unknown files `known`, `refused`, `unreadable`, `lost`, `others`, `withheld`, `name`, `telling`, `broken` too",
     "reason": "`missing`, `unknown`, `expired`, `ambiguous`",
 }
 """Every label, and the closed set that its values come from: nobody who calls can make a series."""

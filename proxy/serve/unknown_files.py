@@ -5,7 +5,7 @@ For tenants whose entry in the register says so. What another tenant made is nev
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +28,7 @@ from proxy.serve.flights import Flights, Take
 from proxy.serve.memory import Memory, MemoryUnavailable
 from proxy.serve.pace import Pace
 from proxy.serve.pool import Pool, giving_way
-from proxy.serve.remembering import Remembering
+from proxy.serve.remembering import MAX_NAMES, Remembering
 from proxy.serve.runtime import Runtime
 from proxy.serve.timed import timed
 from proxy.surface import route
@@ -84,31 +84,38 @@ class UnknownFiles:
         Where what a file holds may not pass it is the refusal, as of the upload of that file. Raises Unavailable, CallerLeft.
         """
         named = _files_in(naming.surfaced)
+        if not named or len(named) > MAX_NAMES:  # with so many it is refused as a whole
+            return naming.surfaced
         try:
             unknown = await self._unknown(naming.caller.tenant, named)
-            others = await self._others(naming.caller.tenant, unknown)
+            if len(unknown) > self._most:
+                return self._too_many(naming, named, unknown)
+            others = await self._means.memory.others(naming.caller.tenant, _names(unknown)) if unknown else ()
         except MemoryUnavailable:
             return naming.surfaced  # nothing can be known, and so nothing that is named passes
         whys: dict[str, str] = {}
         for file in unknown:
-            if len(unknown) > self._most:
-                found: str | Screened = self._note(naming, Sought(named[file], file, 0, Why.MANY), Why.MANY.words)
-            elif file in others:
-                await self._pace.wait()
-                found = self._note(naming, Sought(named[file], file, 0, Why.OTHERS), Why.OTHERS.words)
-            else:
-                found = await self._known(naming, file, named[file])
+            seek = self._foreign if (KIND, file) in others else self._known
+            found = await seek(naming, file, named[file])
             if isinstance(found, Screened):
                 return found
             whys[file] = found
         return _with_reasons(naming.surfaced, whys) if any(whys.values()) else naming.surfaced
 
     async def _unknown(self, tenant: str, files: Collection[str]) -> list[str]:
-        past = await self._means.memory.recall(tenant, _names(files)) if files else Past()
+        past = await self._means.memory.recall(tenant, _names(files))
         return [file for file in files if (KIND, file) not in past.dossiers]
 
-    async def _others(self, tenant: str, files: Collection[str]) -> set[str]:
-        return {file for _, file in await self._means.memory.others(tenant, _names(files))} if files else set()
+    def _too_many(self, naming: Naming, named: Mapping[str, Location], unknown: Sequence[str]) -> Surfaced:
+        """None of them is asked for. The record has the first one."""
+        naming.sought.append(Sought(named[unknown[0]], unknown[0], 0, Why.MANY))
+        self._means.metrics.count("facegate_unknown_files_total", Why.MANY, by=len(unknown))
+        return _with_reasons(naming.surfaced, dict.fromkeys(unknown, Why.MANY.words))
+
+    async def _foreign(self, naming: Naming, file: str, place: Location) -> str:
+        """Do as if the service had been asked for a file that there is not."""
+        await self._pace.wait()
+        return self._note(naming, Sought(place, file, 0, Why.OTHERS), Why.OTHERS.words)
 
     async def _known(self, naming: Naming, file: str, place: Location) -> str | Screened:
         """Get to know one file: why it stays unknown, in words for the caller (none once it is known), or the refusal."""

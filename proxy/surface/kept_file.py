@@ -14,6 +14,14 @@ from proxy.surface.multipart import Form, FormField
 from proxy.surface.readers.files import line_file, read_file_form
 from proxy.surface.readers.walk import Walk
 
+OUTPUTS: Final = frozenset({"assistants_output", "batch_output", "fine-tune-results"})
+"""What files are for that the service made itself: they are read, and no line of theirs is a request."""
+
+_PURPOSE: Final = "purpose"
+
+_READ: Final = "user_data"
+"""The purpose of an upload that is read and no more."""
+
 _NO_LINES: Final[Iterable[Line]] = ()
 
 
@@ -33,7 +41,7 @@ def read_kept_file(file: KeptFile, place: Location, upload: Called, limits: Limi
     would.
     """
     form = Form((
-        FormField("purpose", place.at("purpose"), file.purpose.encode()),
+        FormField(_PURPOSE, place.at(_PURPOSE), (_READ if file.purpose in OUTPUTS else file.purpose).encode()),
         FormField("file", place, file.data, file.filename),
     ))  # fmt: skip
     walk = Walk(limits)

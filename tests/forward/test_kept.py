@@ -109,9 +109,9 @@ NOT_GOT: Final[dict[str, tuple[Answers, Why, int]]] = {
     # name: the service's answers, why there is no file, how often the service is asked
     "no such file": (Answers([reply(b"{}", "404 Not Found")]), Why.STATUS, 1),
     "not to be had": (Answers([reply(b"{}", "403 Forbidden")]), Why.STATUS, 1),
-    "told of, and its bytes are not given": (Answers([told(), reply(b"{}", "400 Bad Request")]), Why.STATUS, 2),
+    "told of, and its bytes are not given": (Answers([told(), reply(b"{}", "400 Bad Request")]), Why.WITHHELD, 2),
     "an empty answer": (Answers([reply(b"", "204 No Content")]), Why.STATUS, 1),
-    "a part": (Answers([told(), reply(DATA, "206 Partial Content")]), Why.STATUS, 2),
+    "a part": (Answers([told(), reply(DATA, "206 Partial Content")]), Why.WITHHELD, 2),
     "busy": (Answers([reply(b"{}", "429 Too Many Requests")]), Why.UNREACHABLE, 1),
     "failing": (Answers([told(), reply(b"{}", "503 Service Unavailable")]), Why.UNREACHABLE, 2),
     "elsewhere": (Answers([reply(b"", "302 Found", location="http://127.0.0.1:1/")]), Why.UNREACHABLE, 1),

@@ -195,7 +195,7 @@ REFUSED: Final[dict[str, tuple[bytes, str, str, int, str]]] = {
         "/input_file_id/line/2/input/0/content/0/text"),
     "a name that does": (FACE, "vision", "Who is she.jpg", 403, "/input_file_id/filename"),
     "an archive": (b"PK\x03\x04" + bytes(100), "assistants", "a.zip", 422, "/input_file_id"),
-    "a purpose that nobody knows": (b"Hello.", "batch_output", "a.txt", 422, "/input_file_id/purpose"),
+    "a purpose that nobody knows": (b"Hello.", "skills", "a.txt", 422, "/input_file_id/purpose"),
     "lines that are none": (b"Hello.", "batch", "a.jsonl", 422, "/input_file_id"),
     "a line that names what nobody knows": (
         batch("Hello.", previous_response_id="resp_x"), "batch", "a.jsonl", 422, "/input_file_id/line/1/previous_response_id"),
@@ -316,6 +316,10 @@ async def _forbidden(_: web.Request) -> web.StreamResponse:
     return web.Response(status=403)
 
 
+async def _withheld(request: web.Request) -> web.StreamResponse | None:
+    return web.Response(status=400) if request.path.endswith("/content") else None
+
+
 async def _busy(_: web.Request) -> web.StreamResponse:
     return web.Response(status=429)
 
@@ -348,7 +352,8 @@ async def _silent(request: web.Request) -> web.StreamResponse | None:
 NOT_GOT: Final[dict[str, tuple[Any, str, str]]] = {
     # name: what the service does, the result, what the caller is told behind the usual words
     "a redirect": (_redirect, "unreachable", "the service cannot be asked for it now"),
-    "not given out": (_forbidden, "status", ""),
+    "not told of": (_forbidden, "status", ""),
+    "told of, and not given out": (_withheld, "withheld", "the service tells of it, and does not give it out"),
     "busy": (_busy, "unreachable", "the service cannot be asked for it now"),
     "shorter": (_short, "broken", "the service did not give it whole"),
     "broken off": (_breaks, "broken", "the service did not give it whole"),
@@ -398,6 +403,13 @@ async def test_limits(tmp_path: Path) -> None:
             await ask(client, *(one.put(COFFEE, "vision") for _ in range(3)))
         assert "too many files" in refused.value.message
         assert (one.asked, one.results("many")) == ([], 3)
+
+
+async def test_more_names_than_a_request_may_have(one: Scene) -> None:
+    """It is refused as a whole, as ever; nothing is looked up for it."""
+    with pytest.raises(openai.APIStatusError) as refused:
+        await ask(one.police, *(f"file-{number}" for number in range(1001)))
+    assert (refused.value.status_code, one.asked, one.results("many")) == (413, [], 0)
 
 
 async def test_without_room(tmp_path: Path) -> None:

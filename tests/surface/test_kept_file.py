@@ -12,7 +12,7 @@ from proxy.content import Content, Document, Inline, Opaque, Text
 from proxy.errors import BadRequest, TooLarge
 from proxy.location import Location
 from proxy.surface import route
-from proxy.surface.kept_file import KeptFile, read_kept_file
+from proxy.surface.kept_file import OUTPUTS, KeptFile, read_kept_file
 from proxy.surface.limits import Limits
 
 HERE = Location(("input", 0, "file_id"))
@@ -40,7 +40,7 @@ def pdf() -> bytes:
 
 
 @pytest.mark.parametrize("data", [small(), pdf(), b"words", b""], ids=["picture", "pdf", "words", "empty"])
-@pytest.mark.parametrize("purpose", ["assistants", "vision", "user_data"])
+@pytest.mark.parametrize("purpose", ["assistants", "vision", "user_data", *sorted(OUTPUTS)])
 def test_a_file_of_any_kind(purpose: str, data: bytes) -> None:
     """It is a document, to be opened by what its bytes are; its name is words."""
     content = read(purpose, data, "who is this.png")
@@ -72,7 +72,7 @@ def test_a_file_of_lines(purpose: str, lines: bytes) -> None:
     assert len(numbers) == len([line for line in lines.splitlines() if line])
 
 
-@pytest.mark.parametrize("purpose", ["batch_output", "assistants_output", "fine-tune-results", "", "Batch"])
+@pytest.mark.parametrize("purpose", ["skills", "Batch_output", "fine_tune_results", "", "Batch"])
 def test_a_purpose_that_is_not_known(purpose: str) -> None:
     """Its lines could be requests: a gap."""
     gaps = [part for part in read(purpose, LINE).parts if isinstance(part, Opaque)]
