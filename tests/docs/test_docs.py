@@ -169,14 +169,16 @@ def test_headers_are_told() -> None:
 
 
 def test_the_journal_is_told_by_example() -> None:
-    """The records shown hold exactly the fields that records may have: those of a request, and of a session some more."""
+    """The records shown hold exactly the fields that records may have: those of a request, and some more of a session and of
+    files that were got.
+    """
     fields: set[str] = set()
     for shown in (block for block in blocks(read("operations.md"), "json") if '"kind": "decision"' in block):
-        decision, end = json.JSONDecoder().raw_decode(shown)
-        outcome = json.loads(shown[end:])
-        assert (decision["kind"], outcome["kind"]) == ("decision", "outcome")
-        assert decision.get("session_id", decision["decision_id"]) == outcome["decision_id"]
-        fields |= {*decision, *outcome}
+        first, end = json.JSONDecoder().raw_decode(shown)
+        second = json.loads(shown[end:])
+        assert (first["kind"], second["kind"]) in {("decision", "outcome"), ("fetch", "decision")}
+        assert first.get("session_id", first["decision_id"]) == second["decision_id"]
+        fields |= {*first, *second}
     assert sorted(fields) == sorted(ALLOWED)
 
 
