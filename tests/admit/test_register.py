@@ -96,6 +96,11 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
         ["4: tenants[0].remote_images: Input should be a valid dictionary or instance of RemoteImagesEntry"],
     ),
     (
+        "a choice that there is not",
+        "tenants:\n" + entry("    unknown_references: allow\n"),
+        ["4: tenants[0].unknown_references: unknown value 'allow'; valid: fetch, refuse"],
+    ),
+    (
         "a misspelt choice",
         "tenants:\n" + entry("    remote_images: {fetsh: [pictures.example.org]}\n"),
         ["4: tenants[0].remote_images: unknown key 'fetsh'; did you mean 'fetch'?"],

@@ -10,13 +10,12 @@ from support.gate import gate
 from proxy.admit.credentials import digest_of, new_key
 from proxy.admit.register import CredentialEntry, RegisterFile
 from proxy.case import body_of, path_of
-from proxy.offline import Bench, decide
+from proxy.offline import Bench, decide, past_of
 
 
 async def test_every_case_is_decided_alike(tmp_path: Path) -> None:
-    """Outcome, status, rules, undetermined rules, facts that are not false, and coverage; cases of one turn."""
+    """Outcome, status, rules, undetermined rules, facts that are not false, and coverage; what came before is remembered."""
     cases = [(f"case-{number}", new_key(), case, folder) for number, (case, folder) in enumerate(request_cases())]
-    cases = [one for one in cases if not one[2].past]
     tenants = tuple(
         tenant_for(case, name).model_copy(update={"credentials": (CredentialEntry(id="key", digest=digest_of(key)),)})
         for name, key, case, _ in cases
@@ -47,11 +46,16 @@ async def test_every_case_is_decided_alike(tmp_path: Path) -> None:
             headers = {name.replace("-", "_"): value for name, value in case.headers.items()}
             if case.attributes is not None:
                 headers["facegate_attributes"] = case.attributes
+            memory = proxy.facegate.shell.remembering.memory
+            before = past_of(case).dossiers
+            for thing, dossier in before.items():
+                await memory.remember(name, [thing], dossier)
             status, _, _ = await proxy.post(
                 body_of(case, folder),
                 path=path_of(case),
                 **{**headers, "api_key": key, "content_type": case.content_type},
             )
+            await memory.forget(name, before)
             record = (await proxy.records("decision"))[-1]
             online[case.id] = (
                 record["outcome"],

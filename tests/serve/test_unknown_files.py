@@ -12,6 +12,7 @@ import openai
 import orjson
 import pytest
 import pytest_asyncio
+import structlog
 from aiohttp import web
 from openai import AsyncOpenAI
 from support.gate import Gate, gate, register_with_keys
@@ -22,6 +23,7 @@ from support.resources import MADE_AT, Resources
 from proxy import documents
 from proxy.admit.register import RegisterFile
 from proxy.forward.kept import Why
+from proxy.serve.lifecycle import _warn
 
 POLICE: Final = {"Facegate-Attributes": "camera=fixed, timing=post_event, environment=controlled"}
 
@@ -510,3 +512,12 @@ async def test_things_that_have_no_content_to_get_stay_refused(one: Scene) -> No
         with pytest.raises(openai.UnprocessableEntityError):
             await call
     assert one.asked == []
+
+
+async def test_who_may_is_told_at_the_start(one: Scene) -> None:
+    """The log names the tenants."""
+    with structlog.testing.capture_logs() as lines:
+        _warn(one.proxy.runtime)
+    (said,) = (line for line in lines if line["event"] == "unknown_references")
+    assert said["tenants"] == sorted(FETCHING)
+    assert said["log_level"] == "warning"
