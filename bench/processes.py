@@ -78,7 +78,7 @@ def facegate(folder: Path, service: Watched, key: str) -> Iterator[Watched]:
         "tenants": "tenants.yaml",
         "policies": [str(CONFIG / "policies" / "ms-aoai-coc" / "2024-05-01")],
         "lexicons": str(CONFIG / "lexicons"),
-        "audit": {"path": "audit", **({"durability": os.environ["D"]} if "D" in os.environ else {})},
+        "audit": {"path": "audit"},
     }
     (folder / "proxy.yaml").write_bytes(orjson.dumps(settings))
     log = folder / "log"
