@@ -1,10 +1,10 @@
 """Getting a file that the service keeps: what it tells of the file, then all of its bytes, within limits and a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
 
@@ -20,6 +20,8 @@ from proxy.surface.kept_file import KeptFile
 
 MAX_TOLD: Final = 64 * 1024
 """Bytes of what the service tells of a file."""
+
+T = TypeVar("T")
 
 _OK: Final = 200
 _BUSY: Final = frozenset({408, 429})
@@ -62,16 +64,27 @@ _WORDS: Final = {
 }
 
 
+_UNANSWERED: Final = frozenset({Why.UNREACHABLE, Why.TIMEOUT})
+
+
 @dataclass(frozen=True, slots=True)
 class NotGot:
-    """No file, and why."""
+    """No file, and why. `told` says whether the service had told of it by then."""
 
     why: Why
+    told: bool = False
+
+    @property
+    def words(self) -> str:
+        """The reason in words for the caller. That the service did not answer is none, unless it had told of the file: whoever
+        asks while it is busy could else tell what it is asked for from what it is not.
+        """
+        return self.why.words if self.told or self.why not in _UNANSWERED else ""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptLimits:
-    """`bytes` of one file, and `seconds` for getting it in all."""
+    """`bytes` of one file, and `seconds` for getting it in all, waiting for its turn included."""
 
     bytes: int = 64 * 1024 * 1024
     seconds: float = 30.0
@@ -81,13 +94,15 @@ class KeptLimits:
 class Wanted:
     """One file, by its id. `like` is the call that names it: the service is asked in its style of addresses, and version.
 
-    `receipt` proves that it is recorded who asks. `take` is told the size of each piece; what it raises is raised.
+    `receipt` proves that it is recorded who asks. `take` is told the size of each piece; what it raises is raised. `end` is what
+    the loop's clock shows when it is given up.
     """
 
     id: str
     like: Called
     receipt: Receipt
     take: Callable[[int], None]
+    end: float
 
 
 class _Stopped(Exception):
@@ -108,36 +123,21 @@ class KeptFiles:
 
     async def get(self, wanted: Wanted) -> KeptFile | NotGot:
         """The whole file, or why there is none."""
-        try:
-            async with asyncio.timeout(self.limits.seconds):
-                return await self._got(wanted)
-        except _Stopped as stopped:
-            return NotGot(stopped.why)
-        except (TimeoutError, UpstreamTimeout):
-            return NotGot(Why.TIMEOUT)
-        except UpstreamError:
-            return NotGot(Why.UNREACHABLE)
+        told = await _until(wanted.end, self._told(wanted))
+        if isinstance(told, Why):
+            return NotGot(told)
+        if told.size > self.limits.bytes:
+            return NotGot(Why.SIZE, told=True)
+        data = await _until(wanted.end, self._content(wanted, told.size))
+        return NotGot(data, told=True) if isinstance(data, Why) else KeptFile(told.purpose, told.filename, data)
 
-    async def _got(self, wanted: Wanted) -> KeptFile:
-        told = await self._told(wanted)
-        purpose, filename, size = (told.get(name) for name in ("purpose", "filename", "bytes"))
-        if told.get("id") != wanted.id or not (isinstance(purpose, str) and isinstance(filename, str)):
-            raise _Stopped(Why.TELLING)
-        if type(size) is not int or size < 0:
-            raise _Stopped(Why.TELLING)
-        if size > self.limits.bytes:
-            raise _Stopped(Why.SIZE)
-        return KeptFile(purpose, filename, await self._content(wanted, size))
-
-    async def _told(self, wanted: Wanted) -> dict[str, Any]:
+    async def _told(self, wanted: Wanted) -> "_Told":
         async with await self._ask("files.get", wanted, "", Why.STATUS) as reply:
             try:
                 told = orjson.loads(await _whole(reply, MAX_TOLD, wanted.take))
             except ValueError:
                 raise _Stopped(Why.TELLING) from None
-        if not isinstance(told, dict):
-            raise _Stopped(Why.TELLING)
-        return told
+        return _read(told, wanted.id)
 
     async def _content(self, wanted: Wanted, size: int) -> bytes:
         async with await self._ask("files.content", wanted, "/content", Why.WITHHELD) as reply:
@@ -168,6 +168,36 @@ class KeptFiles:
         if called.operation.name != operation or called.ids != (("file", wanted.id),):
             raise _Stopped(Why.NAME)
         return called
+
+
+class _Told(NamedTuple):
+    """What the service tells of a file."""
+
+    purpose: str
+    filename: str
+    size: int
+
+
+def _read(told: Any, name: str) -> _Told:
+    """What is told of the file called so. Raises _Stopped."""
+    match told:
+        case {"id": str(own), "purpose": str(purpose), "filename": str(filename), "bytes": int(size)} if own == name:
+            if size >= 0 and not isinstance(size, bool):
+                return _Told(purpose, filename, size)
+    raise _Stopped(Why.TELLING)
+
+
+async def _until(end: float, work: Awaitable[T]) -> T | Why:
+    """What `work` yields before the loop's clock shows `end`, or why it does not."""
+    try:
+        async with asyncio.timeout_at(end):
+            return await work
+    except _Stopped as stopped:
+        return stopped.why
+    except (TimeoutError, UpstreamTimeout):
+        return Why.TIMEOUT
+    except UpstreamError:
+        return Why.UNREACHABLE
 
 
 async def _whole(reply: Reply, limit: int, take: Callable[[int], None]) -> bytes:

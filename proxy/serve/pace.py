@@ -5,7 +5,7 @@ import secrets
 from collections import deque
 from typing import Final
 
-_REMEMBERED: Final = 64
+_REMEMBERED: Final = 16
 
 _AT_FIRST_S: Final = 0.05
 """Seconds before anything is known: a call to a service in the same region and back."""

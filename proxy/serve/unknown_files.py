@@ -124,23 +124,28 @@ class UnknownFiles:
         async with self._flights.share((naming.caller.tenant, file), get) as got:
             if isinstance(got, KeptFile):
                 return await self._examined(naming, Sought(place, file, len(got.data), "known"), got)
-        if got.why is Why.STATUS:
+        if not got.told:
             self._pace.note(time.monotonic() - begun)
-        return self._note(naming, Sought(place, file, 0, got.why), got.why.words)
+        return self._note(naming, Sought(place, file, 0, got.why), got.words)
 
     async def _get(self, naming: Naming, file: str, take: Take) -> KeptFile | NotGot:
         """The file, asked for when its turn has come and it is recorded who asks."""
         means, tenant = self._means, naming.caller.tenant
         turn = self._turns.setdefault(tenant, asyncio.Semaphore(self._at_a_time))
+        end = asyncio.get_running_loop().time() + means.kept.limits.seconds
         try:
-            async with asyncio.timeout(means.kept.limits.seconds), turn:
-                now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 - the shell owns the clock
-                receipt = await means.journal.commit(means.entries.fetch(naming.decision_id, now, tenant, file))
-                return await means.kept.get(Wanted(file, naming.surfaced.called, receipt, take))
+            async with asyncio.timeout_at(end):
+                await turn.acquire()
         except TimeoutError:
             return NotGot(Why.TIMEOUT)
+        try:
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")  # noqa: TID251 - the shell owns the clock
+            receipt = await means.journal.commit(means.entries.fetch(naming.decision_id, now, tenant, file))
+            return await means.kept.get(Wanted(file, naming.surfaced.called, receipt, take, end))
         except JournalUnavailable as failure:
             raise Unavailable("what is asked of the service could not be recorded, so it was not asked") from failure
+        finally:
+            turn.release()
 
     # ---- what it holds
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -25,9 +26,7 @@ V1: Final = route("POST", "/openai/v1/responses", CATALOGUE)
 DATED: Final = route("POST", "/openai/deployments/m/chat/completions?api-version=2024-10-21", CATALOGUE)
 PREVIEW: Final = route("GET", "/openai/v1/files/file-1?api-version=preview", CATALOGUE)
 
-LIMITS: Final = KeptLimits(bytes=100, seconds=5.0)
-
-SHORT: Final = KeptLimits(bytes=100, seconds=0.3)
+LIMITS: Final = KeptLimits(bytes=100)
 
 
 def reply(body: bytes, status: str = "200 OK", length: int | None = -1, **headers: str) -> bytes:
@@ -67,20 +66,21 @@ class Answers:
 
 
 @asynccontextmanager
-async def files(answers: Answers, limits: KeptLimits = LIMITS) -> AsyncIterator[tuple[KeptFiles, RawService]]:
+async def files(answers: Answers) -> AsyncIterator[tuple[KeptFiles, RawService]]:
     """A client of a service that answers so."""
     async with raw_service(answers) as service:
         upstream = Upstream(Endpoint(service.url, SecretStr("the key")))
         try:
-            yield KeptFiles(upstream, CATALOGUE, limits), service
+            yield KeptFiles(upstream, CATALOGUE, LIMITS), service
         finally:
             await upstream.close()
 
 
-def wanted(name: str = "file-1", like: Called = V1) -> tuple[Wanted, list[int]]:
+def wanted(name: str = "file-1", like: Called = V1, seconds: float = 10.0) -> tuple[Wanted, list[int]]:
     """A file, and the account of what is taken."""
     taken: list[int] = []
-    return Wanted(name, like, Receipt("fgd_1"), taken.append), taken
+    end = asyncio.get_running_loop().time() + seconds
+    return Wanted(name, like, Receipt("fgd_1"), taken.append, end), taken
 
 
 @pytest.mark.parametrize(
@@ -141,15 +141,17 @@ async def test_what_is_not_got(name: str) -> None:
     """Nothing is followed, guessed or taken in part."""
     answers, why, asked = NOT_GOT[name]
     async with files(answers) as (kept, service):
-        assert await kept.get(wanted()[0]) == NotGot(why)
+        got = await kept.get(wanted()[0])
+        assert isinstance(got, NotGot)
+        assert (got.why, got.told) == (why, asked == 2 or why is Why.SIZE)
         assert len(service.requests) == asked
 
 
 @pytest.mark.parametrize("answers", [[], [told()], [told(), reply(DATA[1:], length=len(DATA))]])
 async def test_silence(answers: list[bytes]) -> None:
     """There is an end to waiting, wherever the service falls silent."""
-    async with files(Answers(answers), SHORT) as (kept, _):
-        assert await kept.get(wanted()[0]) == NotGot(Why.TIMEOUT)
+    async with files(Answers(answers)) as (kept, _):
+        assert await kept.get(wanted(seconds=0.5)[0]) == NotGot(Why.TIMEOUT, told=bool(answers))
 
 
 async def test_nobody_there() -> None:
@@ -182,9 +184,12 @@ async def test_what_there_is_no_room_for() -> None:
 
     async with files(Answers([told(), reply(DATA)])) as (kept, _):
         with pytest.raises(Unavailable):
-            await kept.get(Wanted("file-1", V1, Receipt("fgd_1"), take))
+            await kept.get(replace(wanted()[0], take=take))
 
 
 def test_what_callers_are_told() -> None:
     """Nothing where it could tell a thing that another tenant made from one that nobody made."""
     assert {why for why in Why if not why.words} == {Why.OTHERS, Why.STATUS, Why.NAME}
+    silent = {why for why in Why if why.words and not NotGot(why).words}
+    assert silent == {Why.UNREACHABLE, Why.TIMEOUT}
+    assert all(NotGot(why, told=True).words == why.words for why in Why)

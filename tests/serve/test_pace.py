@@ -10,7 +10,7 @@ async def test_it_draws_from_the_last_calls() -> None:
     assert 0 < first < 1
     pace.note(0.0)
     assert {pace.drawn() for _ in range(200)} == {first, 0.0}
-    for number in range(64):
+    for number in range(16):
         pace.note(number / 1e6)
-    assert {pace.drawn() for _ in range(5000)} == {number / 1e6 for number in range(64)}
+    assert {pace.drawn() for _ in range(5000)} == {number / 1e6 for number in range(16)}
     await pace.wait()
