@@ -204,6 +204,22 @@ def folder(path: Path, more: str = "", **files: str) -> Path:
     return path
 
 
+def test_terms_as_a_text(tmp_path: Path) -> None:
+    """Commas part them, wherever lines end; a term of several words stays one, and its form is filled in."""
+    more = "forms: {s: ['', s]}\nconcepts:\n  person:\n    en: >-\n      lady<s>,\n      old\n      chap, ,dr. who,\n"
+    lexicon = load_lexicon(folder(tmp_path, two=more))
+    texts = ("name the ladys", "name an old chap", "name the old", "name dr. who")
+    assert [dict(found(text, lexicon)) for text in texts] == [{PERSON: 0.9}, {PERSON: 0.9}, {}, {PERSON: 0.9}]
+
+
+def test_a_folder_is_read_again_when_it_has_changed(tmp_path: Path) -> None:
+    """And not while it has not."""
+    one = load_lexicon(folder(tmp_path))
+    assert load_lexicon(tmp_path) is one
+    other = load_lexicon(folder(tmp_path, two="concepts: {person: {en: [lady]}}\n"))
+    assert [dict(found("name the lady", lexicon)) for lexicon in (one, other)] == [{}, {PERSON: 0.9}]
+
+
 def test_files_are_joined(tmp_path: Path) -> None:
     """Concepts, unions, intents, fields, choices and the reach of negations come from all files together."""
     more = (
