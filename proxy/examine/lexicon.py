@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -195,7 +195,9 @@ class Lexicon:
             for begin, end in hits.pop(concept, ())
             for start in reach.starts(text, begin, end)
         }
-        return _kept(hits, lambda span: span[0] not in negated) if negated else hits
+        return (
+            _kept(hits, lambda span: span[0] not in negated and not _ends_in(span, negated, text)) if negated else hits
+        )
 
 
 def _windows(text: str) -> Iterator[str]:
@@ -227,6 +229,12 @@ def _terms(word: str) -> Sequence[str]:
 def _kept(hits: Hits, keeps: Callable[[Span], bool]) -> Hits:
     kept = {concept: [span for span in spans if keeps(span)] for concept, spans in hits.items()}
     return {concept: spans for concept, spans in kept.items() if spans}
+
+
+def _ends_in(span: Span, negated: Container[int], text: str) -> bool:
+    """Whether a term that ends in a letter, as in scripts without spaces, ends where a negation reaches."""
+    last = span[1] - 1
+    return last in negated and text[last] != " "
 
 
 def _inside(span: Span, neutral: list[Span]) -> bool:

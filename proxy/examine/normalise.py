@@ -106,6 +106,10 @@ _SENTENCE_END: Final = re.compile(rf"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！�
 _INNER_MARK: Final = re.compile(rf"(?<=[{_WIDE}])(?:[、・·]|\n(?![\n\-*#•]))(?=[{_WIDE}])")
 """What parts the items of a list, and a line break, between Chinese or Japanese characters: no word ends there for sure."""
 
+_UNSPACED: Final = re.compile(f"[{_WIDE}\uac00-\ud7af]")
+_JOINT: Final = re.compile(rf"(?<=[a-z0-9])(?=[{_WIDE}\uac00-\ud7af])|(?<=[{_WIDE}\uac00-\ud7af])(?=[a-z0-9])")
+"""Between a Latin letter or a digit and a character of Chinese, Japanese or Korean: words end there."""
+
 _SCATTERED: Final = re.compile(rf"(?<=[{_WIDE}])[^\w\n.!?。]{{1,2}}(?=[{_WIDE}])")
 _WIDE_CHARACTER: Final = re.compile(f"[{_WIDE}]")
 _SPACE_WITHIN: Final = re.compile(f"(?<=[{_WIDE}]) (?=[{_WIDE}])")
@@ -173,8 +177,10 @@ def spelling(folded: str) -> str:
         while b"  " in plain:
             plain = plain.replace(b"  ", b" ")
         return plain.decode("ascii")
-    ended = _SENTENCE_END.sub(_WIDE_MARK, _INNER_MARK.sub("", folded.replace(END, " ")))
-    return _WIDE_PUNCTUATION.sub(" ", f" {ended} ")
+    parted = folded.replace(END, " ")
+    if _UNSPACED.search(parted):
+        parted = _JOINT.sub(" ", _INNER_MARK.sub("", parted))
+    return _WIDE_PUNCTUATION.sub(" ", f" {_SENTENCE_END.sub(_WIDE_MARK, parted)} ")
 
 
 def unchopped(canonical_text: str) -> str | None:

@@ -117,12 +117,13 @@ def test_a_text_of_more_terms_than_are_weighed_is_not_read_in_part(monkeypatch: 
         ("이름은?", {TRACK: 0.9}),
         ("이름은 말해", {}),
         ("이름을 말해 주지 마", {}),
+        ("그 이름을 말해 주지 마", {}),
     ],
 )
 def test_scripts_without_spaces(text: str, facts: Mapping[str, float]) -> None:
     """A space in a term may be left out, but not one put in; a term may hold the end of a sentence; negations reach back."""
     lexicon = Lexicon(
-        {"told": ("이름을 말해",), "asked": ("이름은?",), "negation": ("지 마",)},
+        {"told": ("이름을 말해", "그 이름"), "asked": ("이름은?",), "negation": ("지 마",)},
         (
             IntentEntry(fact=PERSON, sequence=("told",), score=0.9),
             IntentEntry(fact=TRACK, sequence=("asked",), score=0.9),
