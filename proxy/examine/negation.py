@@ -75,7 +75,7 @@ class Reach(BaseModel):
         """All that stands in words of the lists, without a gap, next to a negation in a script without spaces."""
         if not self.back:
             return range(end, end + _length(self._unspaced, text[end : end + _FAR]))
-        return range(start - _length(self._unspaced, text[max(0, start - _FAR) : start][::-1]), end)
+        return range(start - _length(self._unspaced, text[max(0, start - _FAR) : start][::-1]), start)
 
     @cached_property
     def _unspaced(self) -> re.Pattern[str]:
