@@ -26,7 +26,7 @@ from proxy.content import (
 )
 from proxy.decision import Decision
 from proxy.examine import examine
-from proxy.examine.detector import Detector
+from proxy.examine.detector import Detector, SecondLook
 from proxy.exchange import Forward, Refuse, Screened, Surfaced
 from proxy.facts import Evidence
 from proxy.judge import judge
@@ -64,7 +64,10 @@ def closed(document: Document) -> Unfolded:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """What the core judges with: the policy in force, the detectors, and how refusals are worded. `unfold` opens files."""
+    """What the core judges with: the policy in force, the detectors, and how refusals are worded. `unfold` opens files.
+
+    `second` looks again at what the detectors saw.
+    """
 
     policy: Policy
     detectors: Sequence[Detector]
@@ -74,6 +77,7 @@ class Screening:
     line_seconds: float = 60.0
     """For all lines of a file that is examined line by line."""
     unfold: Unfold = closed
+    second: SecondLook | None = None
 
 
 def light(content: Content) -> bool:
@@ -164,7 +168,7 @@ def _unfolded(document: Document, screening: Screening) -> Unfolded:
 def _judged(
     content: Content, caller: Caller, screening: Screening, past: Past, exempt: AbstractSet[str] = frozenset()
 ) -> Judged:
-    evidence = examine(content, caller, screening.detectors, past)
+    evidence = examine(content, caller, screening.detectors, past, screening.second)
     decision = judge(screening.policy, evidence, caller)
     gaps = unexamined(content, evidence, past, exempt)
     return Judged(evidence, decision, gaps, _coverage(content, gaps, exempt))

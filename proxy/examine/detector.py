@@ -21,3 +21,18 @@ class Detector(Protocol):
     def examine(self, content: Content, caller: Caller) -> Evidence:
         """The facts that `content` shows, and the places whose content could not be examined."""
         ...
+
+
+class SecondLook(Protocol):
+    """Looks again, knowing what all detectors saw and what is known of the things that are named.
+
+    What it leaves out stays as the others said. One that raises makes all that it reports unknown. It is called from several
+    threads at once and keeps no state of a request.
+    """
+
+    name: str
+    reports: frozenset[str]
+
+    def examine(self, content: Content, seen: Evidence) -> Evidence:
+        """The further facts that `content` shows, and the places whose content could not be examined."""
+        ...

@@ -155,3 +155,42 @@ def test_evidence_of_the_past_is_nobody_elses() -> None:
     assert examine(BOTH, caller(), [nothing], past).truth_of("media.faces") is T
     assert examine(BOTH, caller(), [nothing]) is before
     assert before.truth_of("media.faces") is U
+
+
+class LooksAgain:
+    """A second look that keeps what it was shown."""
+
+    name = "again"
+    reports = frozenset({"intent.infer_emotion"})
+
+    def __init__(self, *facts: Fact, failure: Exception | None = None) -> None:
+        self._facts, self._failure = facts, failure
+        self.seen: list[dict[str, Truth]] = []
+
+    def examine(self, content: Content, seen: Evidence) -> Evidence:
+        assert content is CONTENT
+        self.seen.append({fact.name: fact.truth for fact in seen.facts})
+        if self._failure is not None:
+            raise self._failure
+        return Evidence(self._facts, ((HERE, "too long"),))
+
+
+def test_a_second_look_is_taken_where_anything_was_seen() -> None:
+    """It knows what all others said; what it adds stands beside that, and its gaps count."""
+    shown, silent = Says("shown", Fact("media.images", T, "shown")), Says("silent", Fact("media.images", F, "silent"))
+    again = LooksAgain(Fact("intent.infer_emotion", U, "again", 0.4))
+    quiet = examine(CONTENT, caller(), [silent], second=again)
+    assert ({fact.name: fact.truth for fact in quiet.facts}, again.seen) == ({"media.images": F, **AGREE}, [])
+    loud = examine(CONTENT, caller(), [silent, shown], second=again)
+    assert again.seen == [{"media.images": T}]
+    assert {fact.name: fact.truth for fact in loud.facts} == {"media.images": T, "intent.infer_emotion": U, **AGREE}
+    assert loud.unexamined == ((HERE, "too long"),)
+
+
+def test_a_second_look_that_fails_takes_its_own_facts_with_it() -> None:
+    """As any detector."""
+    shown = Says("shown", Fact("media.images", T, "shown"))
+    evidence = examine(CONTENT, caller(), [shown], second=LooksAgain(failure=ValueError("secret words")))
+    assert {fact.name: fact.truth for fact in evidence.facts} == {"media.images": T, "intent.infer_emotion": U, **AGREE}
+    assert evidence.unexamined == ((WHOLE, "the again detector failed"),)
+    assert "secret" not in repr(evidence)
