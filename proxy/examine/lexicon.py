@@ -145,12 +145,14 @@ class Lexicon:
         self.intents = tuple(intents)
         terms: dict[str, list[str]] = {}
         for concept, spellings in concepts.items():
-            for term in dict.fromkeys(spelled for word in spellings for spelled in _terms(word)):
+            for term in dict.fromkeys([spelled for word in spellings for spelled in _terms(word)]):
                 terms.setdefault(term, []).append(concept)
-        self._concepts = tuple(tuple(dict.fromkeys(found)) for found in terms.values())
+        shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # many terms stand for the same concepts
+        self._concepts = tuple(shared.setdefault(tuple(found), tuple(found)) for found in terms.values())
         self._automaton = AhoCorasick(list(terms), matchkind=MatchKind.Standard)
         bits = {concept: 1 << number for number, concept in enumerate(concepts)}
-        self._bits = tuple(sum(bits[concept] for concept in found) for found in self._concepts)
+        sums = {found: sum(bits[concept] for concept in found) for found in shared}
+        self._bits = tuple(sums[found] for found in self._concepts)
         self._asked = tuple((sum(bits[concept] for concept in set(one.sequence)), one) for one in self.intents)
         self.facts = frozenset(intent.fact for intent in intents)
 
@@ -219,6 +221,9 @@ def _terms(word: str) -> Sequence[str]:
 
     In scripts without spaces it stands wherever it is found, and also where its own spaces are left out, as Koreans do.
     """
+    parts = word.split(" ")
+    if word.isascii() and word.islower() and all(map(str.isalpha, parts)):
+        return (f" {word} ",)  # as most: thousands of terms are spelled at each start
     stem = word.endswith("*")
     plain = spelling(fold(word.removesuffix("*"))).strip(" ")
     if any(map(unspaced, plain)):

@@ -313,7 +313,10 @@ def test_a_file_that_was_sought() -> None:
         "bytes": 77,
         "result": "known",
     }
-    assert ENTRIES.decision(screened(), replace(SEEN, sought=[SOUGHT])).fields == {**request, "fetched": [found]}
+    assert ENTRIES.decision(screened(), structs.replace(SEEN, sought=[SOUGHT])).fields == {
+        **request,
+        "fetched": [found],
+    }
     assert "fetched" not in request
 
 
@@ -353,7 +356,7 @@ def test_every_allowed_field_is_used_and_no_other() -> None:
         ENTRIES.decision(screened(), SEEN),
         *(ENTRIES.decision(rejected, SEEN) for rejected, _ in REJECTED.values()),
         ENTRIES.decision(screened(), EVENT),
-        ENTRIES.decision(screened(), replace(SEEN, sought=[SOUGHT])),
+        ENTRIES.decision(screened(), structs.replace(SEEN, sought=[SOUGHT])),
         ENTRIES.fetch("fgd_1", SEEN.time, "retail-co", "file-1"),
         ENTRIES.outcome(SEEN, Ending("complete", 200, talk=Talk())),
     ]
