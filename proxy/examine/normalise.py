@@ -65,8 +65,8 @@ _DEVANAGARI: Final = str.maketrans("\u0958\u0959\u095a\u095b\u095c\u095d\u095e\u
 _RUSSIAN: Final = str.maketrans("ёЁ", "еЕ")
 """The Russian letter whose dots most leave out, as without them."""
 
-_TURKISH: Final = str.maketrans("İı", "ii")
-"""The dotted capital and the dotless small letter of Turkish as the common one, as in capitals and without a Turkish keyboard."""
+_TURKISH: Final = str.maketrans("İıŞşĞğ", "iissgg")
+"""Letters of Turkish that none of the other languages has, as they are typed in capitals or on another keyboard."""
 
 _APOSTROPHES: Final = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "‐": "-", "‑": "-", "–": "-", "—": " - "})
 

@@ -70,7 +70,7 @@ def further(text: str) -> list[str]:
         ("ﺍﻟﺮﺟﻞ", "الرجل |"),
         ("מִי זֶה", "מי זה |"),
         ("\ufb2b\ufb35ב", "שוב |"),
-        ("KİMİN ADI ısı", "kimin adi isi |"),
+        ("KİMİN ADI ısı Eşsiz değer", "kimin adi isi essiz deger |"),
         ("a\x1eb", "a b |"),
         ("é a\x1eb", "é a b |"),
         ("", "|"),
