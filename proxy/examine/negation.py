@@ -19,7 +19,10 @@ _CLAUSE: Final = 10
 """Words that may stand between a negation and an “or” that continues it."""
 
 
-_LISTS: Final = ("lead", "carry", "article", "object", "join", "turn")
+_UNKNOWN: Final = 16
+"""Unknown characters between a negated verb and an object that is reached over them."""
+
+_LISTS: Final = ("lead", "carry", "article", "object", "join", "turn", "far")
 
 Words: TypeAlias = Annotated[frozenset[str], Field(strict=False)]
 
@@ -38,6 +41,9 @@ class Reach(BaseModel):
     object: Words = Field(frozenset(), description="first words of an object, never of a command: identity, race, who")
     join: Words = Field(frozenset(), description="words that continue a negation: or, nor")
     turn: Words = Field(frozenset(), description="words that end a negation even before an “or”: but, then, instead")
+    far: Words = Field(
+        frozenset(), description="objects reached over a few unknown characters, in scripts without spaces (的年龄)"
+    )
     back: bool = Field(
         default=False,
         description="a negation stands behind its verb and reaches back; in scripts without spaces (Japanese, Korean)",
@@ -81,13 +87,16 @@ class Reach(BaseModel):
     def _unspaced(self) -> re.Pattern[str]:
         """Leading words, verbs, then what these govern, verbs again behind a joining word only; backwards if reaching back.
 
-        The pattern may match nothing, and never looks at a character twice.
+        Few unknown characters may stand between a verb and one of `far`, unless a verb or a turning word is among them.
+        The pattern may match nothing, and looks at no character more than a few times.
         """
         if self.back:
             behind = _any(self.carry | self.article, -1)
             return re.compile(f"{behind}*+{_any(self.object | self.article | self.join, -1)}*+")
         verb, objects = _any(self.carry), _any(self.object | self.article)
-        return re.compile(f"{_any(self.lead)}*+{verb}*+(?:{objects}|{_any(self.join)}{verb}*+)*+")
+        unknown = f"(?:(?!{_any(self.carry | self.turn)})[^ {END}]){{1,{_UNKNOWN}}}?(?={_any(self.far)})"
+        known = f"(?:{objects}|{_any(self.join)}{verb}*+)*+"
+        return re.compile(f"{_any(self.lead)}*+(?:{verb}++(?:{unknown})?+)?+{known}")
 
     def _reaches(self, between: Sequence[str], first: str) -> bool:
         """Leading words, then carrying verbs, then what these govern; a verb behind an object begins something new."""
