@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeAlias
 
-import orjson
 import structlog
 from aiohttp import web
 from msgspec import structs
@@ -22,13 +21,12 @@ from proxy.errors import (
     RequestError,
     Unauthenticated,
     Unavailable,
-    UpgradeRequired,
     UpstreamError,
     UpstreamTimeout,
 )
 from proxy.exchange import Conclusion, Forward, Inbound, Refuse, Rejected, Screened, Surfaced
 from proxy.forward.headers import uncoded
-from proxy.forward.relay import SERVER, CallerGone, Relayed, relay
+from proxy.forward.relay import CallerGone, Relayed, relay
 from proxy.forward.upstream import Outgoing, Upstream
 from proxy.operation import Called
 from proxy.past import Past
@@ -38,6 +36,7 @@ from proxy.record.journal import Journal, JournalUnavailable
 from proxy.record.metrics import Metrics
 from proxy.refusal import refuse_error
 from proxy.screen import Screening, light, screen
+from proxy.serve.answers import Extra, cut, failure, refusal, taken
 from proxy.serve.body import InFlight, read_body
 from proxy.serve.data_port import refuse_transfer_tricks
 from proxy.serve.decision_id import new_decision_id
@@ -59,10 +58,8 @@ from proxy.surface.uploads import PART
 SMALL_BODY: Final = 64 * 1024
 """Bytes up to which a body is parsed on the event loop: some tens of microseconds a kilobyte at the worst."""
 
-_RETRY_IS_FINE: Final = frozenset({408, 503})
-
-Extra: TypeAlias = Sequence[tuple[str, str]]
-"""Reply headers of ours: decision id, outcome, policy revision."""
+Followed: TypeAlias = tuple[str, web.StreamResponse]
+"""How an exchange with the service ended, and what goes, or went, to the caller."""
 
 log = structlog.get_logger("facegate")
 
@@ -116,8 +113,7 @@ class Exchange:
         in_flight = self.shell.in_flight
         in_flight.requests += 1
         try:
-            conclusion = await self._conclude()
-            return await self._act(conclusion)
+            return await self._act(await self._conclude())  # not named: a stream may last minutes
         except asyncio.CancelledError:
             self._abandoned()
             raise
@@ -135,7 +131,7 @@ class Exchange:
         self.decision_id = new_decision_id()
         conclusion = self._rejected(error)
         self._noted(conclusion, "refused")
-        return self._refuse(conclusion.refuse, self._extra(conclusion))
+        return refusal(conclusion.refuse, self._extra(conclusion), self.request)
 
     def _abandoned(self) -> None:
         """Record a request whose caller hung up, unless its ending is recorded already."""
@@ -289,7 +285,7 @@ class Exchange:
             log.error("journal_unavailable", decision_id=self.decision_id, error=str(failure))
             conclusion = self._rejected(Unavailable("the decision could not be recorded, so nothing was forwarded"))
             self._noted(conclusion, "refused")
-            return self._refuse(conclusion.refuse, self._extra(conclusion))
+            return refusal(conclusion.refuse, self._extra(conclusion), self.request)
         except asyncio.CancelledError:
             self._count(conclusion)
             raise
@@ -299,7 +295,7 @@ class Exchange:
         if isinstance(conclusion, Screened) and isinstance(conclusion.action, Forward):
             outgoing = Outgoing(conclusion.action, receipt, self._extra(conclusion))
             if is_socket(conclusion.called):
-                return await self._converse(outgoing, seen, conclusion)
+                return await self._followed(partial(self._converse, outgoing, conclusion), outgoing.extra, seen)
             assert self.surfaced is not None  # noqa: S101 - it was screened
             if conclusion.called.operation.name == PART:
                 return self._hold(self.surfaced, outgoing.extra, seen)
@@ -307,33 +303,47 @@ class Exchange:
                 conclusion, self.shell.uploads.begins(conclusion.caller.tenant, self.surfaced)
             )
             del conclusion  # a stream may last minutes: by then nothing of the request is held any more
-            return await self._forward(outgoing, seen, keeping)
+            return await self._followed(partial(self._forward, outgoing, keeping), outgoing.extra, seen)
         refuse = conclusion.action if isinstance(conclusion, Screened) else conclusion.refuse
         assert isinstance(refuse, Refuse)  # noqa: S101 - the other action was dealt with above
         if isinstance(conclusion, Screened):
             await self.shell.uploads.refused(conclusion, receipt, self.headers)
         self._ended(seen, "refused", Relayed(status=refuse.status))
-        return self._refuse(refuse, self._extra(conclusion))
+        return refusal(refuse, self._extra(conclusion), self.request)
 
-    async def _forward(self, outgoing: Outgoing, seen: Seen, keeping: Keeping | None) -> web.StreamResponse:
+    async def _forward(self, outgoing: Outgoing, keeping: Keeping | None, relayed: Relayed) -> Followed:
+        headers = self.headers if keeping is None else uncoded(self.headers)
+        if self.surfaced is not None and self.surfaced.kept:
+            outgoing = await self.shell.uploads.sent(outgoing, self.surfaced, headers)
+        async with await self.shell.upstream.send(outgoing, headers) as reply:
+            self._let_go()
+            pass_on = relay if keeping is None else keeping.relay
+            response = await pass_on(reply, self.request, outgoing.extra, relayed)
+        if self.caller is not None and self.called is not None:
+            self.shell.uploads.over(self.caller.tenant, self.called, reply.status)
+        return "complete", response
+
+    async def _converse(self, outgoing: Outgoing, screened: Screened, relayed: Relayed) -> Followed:
+        self.talk = Talk()
+        caller = screened.caller
+        tenant = self.shell.runtime.register.tenants[caller.tenant]
+        asks = Asked(self.request, self.headers, caller, screened.called, tenant, self.decision_id, relayed, self.talk)
+        return await converse(self.shell, asks, outgoing)
+
+    async def _followed(
+        self, follow: Callable[[Relayed], Awaitable[Followed]], extra: Extra, seen: Seen
+    ) -> web.StreamResponse:
+        """The service's reply as `follow` passes it on; however that ends, the ending is recorded."""
         relayed = Relayed()
         ended = "cancelled"  # what a cancellation, wherever it strikes, leaves standing
         sent = time.monotonic()
         try:
-            headers = self.headers if keeping is None else uncoded(self.headers)
-            if self.surfaced is not None and self.surfaced.kept:
-                outgoing = await self.shell.uploads.sent(outgoing, self.surfaced, headers)
-            async with await self.shell.upstream.send(outgoing, headers) as reply:
-                self._let_go()
-                pass_on = relay if keeping is None else keeping.relay
-                response = await pass_on(reply, self.request, outgoing.extra, relayed)
-            self._over(reply.status)
-            ended = "complete"
+            ended, response = await follow(relayed)
         except UpstreamError as error:
             ended = "upstream_timeout" if isinstance(error, UpstreamTimeout) else "upstream_error"
-            response = self._upstream_failed(error, outgoing.extra, relayed)
+            response = self._upstream_failed(error, extra, relayed)
         except CallerGone:
-            response = self._cut()
+            response = cut(self.request)
         finally:
             self._ended(seen, ended, relayed, sent)
         return response
@@ -346,72 +356,16 @@ class Exchange:
         except RequestError as error:  # room was there when the slice came, and is not any more
             refuse = self._rejected(error).refuse
             self._ended(seen, "refused", Relayed(status=refuse.status))
-            return self._refuse(refuse, extra)
+            return refusal(refuse, extra, self.request)
         self._ended(seen, "complete", Relayed(status=200))
-        response = web.Response(body=orjson.dumps(held), content_type="application/json")
-        response.headers.update({**dict(extra), "Server": SERVER})
-        return response
-
-    def _over(self, status: int) -> None:
-        if self.caller is not None and self.called is not None:
-            self.shell.uploads.over(self.caller.tenant, self.called, status)
-
-    async def _converse(self, outgoing: Outgoing, seen: Seen, screened: Screened) -> web.StreamResponse:
-        relayed, self.talk = Relayed(), Talk()
-        ended = "cancelled"  # what a cancellation, wherever it strikes, leaves standing
-        sent = time.monotonic()
-        tenant = self.shell.runtime.register.tenants[screened.caller.tenant]
-        caller, talk = screened.caller, self.talk
-        asks = Asked(self.request, self.headers, caller, screened.called, tenant, self.decision_id, relayed, talk)
-        try:
-            ended, response = await converse(self.shell, asks, outgoing)
-        except UpstreamError as error:
-            ended = "upstream_timeout" if isinstance(error, UpstreamTimeout) else "upstream_error"
-            response = self._upstream_failed(error, outgoing.extra, relayed)
-        except CallerGone:
-            response = self._cut()
-        finally:
-            self._ended(seen, ended, relayed, sent)
-        return response
+        return taken(held, extra)
 
     def _upstream_failed(self, error: UpstreamError, extra: Extra, relayed: Relayed) -> web.StreamResponse:
         log.warning("upstream_failed", decision_id=self.decision_id, error=str(error), begun=relayed.begun)
         if relayed.begun:
-            return self._cut()
+            return cut(self.request)
         relayed.status = error.status
-        refuse = Refuse(
-            error.status,
-            error.code,
-            {
-                "message": f"{error} (decision {self.decision_id})",
-                "type": "server_error",
-                "code": error.code,
-                "param": None,
-                "innererror": {"code": type(error).__name__, "decision_id": self.decision_id},
-            },
-        )
-        return self._refuse(refuse, extra)
-
-    def _cut(self) -> web.StreamResponse:
-        """End the connection: what was relayed is incomplete, and the caller must be able to tell."""
-        if self.request.transport is not None:
-            self.request.transport.close()
-        return web.Response()
-
-    def _refuse(self, refuse: Refuse, extra: Extra) -> web.Response:
-        response = web.Response(
-            status=refuse.status, body=orjson.dumps({"error": refuse.error}), content_type="application/json"
-        )
-        for name, value in extra:
-            response.headers[name] = value
-        response.headers["Server"] = SERVER
-        if refuse.status == UpgradeRequired.status:
-            response.headers["Upgrade"] = "websocket"
-        if refuse.status not in _RETRY_IS_FINE and refuse.status < 500:  # noqa: PLR2004 - the 5xx class
-            response.headers["x-should-retry"] = "false"
-        if not self.request.content.is_eof():
-            response.force_close()  # the rest of the body is not worth reading
-        return response
+        return refusal(failure(error, self.decision_id), extra, self.request)
 
     # ---- accounts
 

@@ -1,6 +1,7 @@
 """One exchange from outside: what every ending answers, what it records, and that nothing of it is left over."""
 
 import asyncio
+import gc
 import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,8 +15,10 @@ import structlog
 from aiohttp import web
 from support.gate import KEYS, Gate, gate
 
+from proxy.content import Content
 from proxy.demo.calls import photograph
 from proxy.errors import Unavailable
+from proxy.exchange import Screened
 from proxy.serve import data_port
 from proxy.serve.log import configure
 
@@ -249,6 +252,7 @@ async def test_a_body_is_let_go_while_the_reply_is_relayed(proxy: Gate) -> None:
     async with proxy.session.post(proxy.url + PATH, data=large(COFFEE), headers=headers) as reply:
         assert await reply.content.readuntil(b"\n\n") == b"data: 1\n\n"
         assert (in_flight.requests, in_flight.held) == (1, 0)
+        assert [one for one in gc.get_objects() if isinstance(one, (Screened, Content))] == []
         going_on.set()
         await reply.read()
     await nothing_is_left(proxy)
