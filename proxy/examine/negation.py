@@ -46,7 +46,7 @@ class Reach(BaseModel):
     )
     back: bool = Field(
         default=False,
-        description="a negation stands behind its verb and reaches back; in scripts without spaces (Japanese, Korean)",
+        description="a negation stands behind its verb and reaches back (Japanese, Korean; Hindi, where it also reaches on)",
     )
 
     @classmethod
@@ -57,7 +57,9 @@ class Reach(BaseModel):
 
     def starts(self, text: str, start: int, end: int) -> Iterable[int]:
         """Where the terms that the negation between `start` and `end` reaches may start, in a canonical text."""
-        return self._stretch(text, start, end) if unspaced(text[end - 1]) else self.negated(text, end)
+        if unspaced(text[end - 1]):
+            return self._stretch(text, start, end)
+        return (*self.negated(text, end), *self._behind(text, start)) if self.back else self.negated(text, end)
 
     def negated(self, text: str, end: int) -> Iterator[int]:
         """Where the terms that a negation ending at `end` reaches would start, in a canonical text."""
@@ -76,6 +78,17 @@ class Reach(BaseModel):
             else:
                 return
             at += len(word) + 1
+
+    def _behind(self, text: str, start: int) -> Iterator[int]:
+        """Where the words before a negation begin that it reaches back over: verbs, then what these govern."""
+        passed, at = self.carry | self.article, start
+        for word in reversed(text[max(0, start - _FAR) : start].rsplit(END, 1)[-1].split(" ")):
+            if word not in passed:
+                passed = self.object | self.article | self.join
+            if word not in passed:
+                return
+            at -= len(word) + 1
+            yield at
 
     def _stretch(self, text: str, start: int, end: int) -> range:
         """All that stands in words of the lists, without a gap, next to a negation in a script without spaces."""

@@ -133,3 +133,31 @@ def test_one_of_several_files_says_that_a_language_reaches_back() -> None:
     assert Reach.joined([Reach(carry=frozenset({"特定"})), Reach(back=True)]) == Reach(
         carry=frozenset({"特定"}), back=True
     )
+
+
+HINDI = Reach(
+    carry=frozenset({"अनुमान"}),
+    article=frozenset({"का", "की"}),
+    object=frozenset({"उम्र", "लिंग", "पहचान"}),
+    join=frozenset({"या"}),
+    back=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "reached"),
+    [
+        ("उम्र या लिंग का अनुमान मत लगाओ", ["लगाओ", "अनुमान", "का", "लिंग", "या", "उम्र"]),
+        ("इसकी पहचान बताओ अनुमान मत लगाओ", ["लगाओ", "अनुमान"]),
+        ("उम्र बताओ। अनुमान मत लगाओ", ["लगाओ", "अनुमान"]),
+        ("वर्णन मत करो", ["करो"]),
+        ("मत बताओ", ["बताओ"]),
+    ],
+)
+def test_between_spaces_it_reaches_back_over_words_of_the_lists_and_on_to_the_next(
+    text: str, reached: list[str]
+) -> None:
+    plain = canonical(text)
+    start = plain.index(" मत ")
+    starts = HINDI.starts(plain, start, start + len(" मत "))
+    assert [plain[at + 1 :].split(" ", 1)[0] for at in starts] == reached
