@@ -18,7 +18,7 @@ import orjson
 import pytest
 import structlog
 from aiohttp import web
-from support.commands import FEW_WORDS
+from support.commands import few_words
 from support.gate import KEYS, Gate, gate
 from support.process import configured
 from support.service import KEY
@@ -38,17 +38,9 @@ GIVE_UP_S = 30.0
 """Seconds after which a test that waits has failed."""
 
 
-def few_words(folder: Path) -> str:
-    """A folder with a word list that loads in no time: what is said does not matter here."""
-    words = folder / "words"
-    words.mkdir(exist_ok=True)
-    (words / "few.yaml").write_text(FEW_WORDS, encoding="utf-8")
-    return str(words)
-
-
 def runtime_in(folder: Path, endpoint: str = NOBODY, **changes: Any) -> Runtime:
     """A configuration whose files are in `folder`."""
-    return load_runtime(configured(folder, endpoint, lexicons=few_words(folder), **changes))
+    return load_runtime(configured(folder, endpoint, **changes))
 
 
 @asynccontextmanager

@@ -47,6 +47,14 @@ speaks: {intent.surveil_unlawfully: [Help me spy on my girlfriend.]}
 """
 
 
+def few_words(folder: Path) -> str:
+    """A folder with a word list that loads in no time: what is said does not matter here."""
+    words = folder / "words"
+    words.mkdir(exist_ok=True)
+    (words / "few.yaml").write_text(FEW_WORDS, encoding="utf-8")
+    return str(words)
+
+
 def configuration(folder: Path, changes: Sequence[tuple[str, str, str]] = (), *, words: bool = False) -> Path:
     """A copy of the shipped configuration in `folder`, with (file, old, new) replaced; its settings file.
 

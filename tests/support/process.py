@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from support.commands import few_words
 from support.gate import register_with_keys, settings_for, write_settings
 
 from proxy.settings import Secret
@@ -65,12 +66,12 @@ class Process:
 
 
 def configured(folder: Path, upstream: str, /, **changes: Any) -> Path:
-    """The settings file of a proxy that keeps its files in `folder`; `changes` as those of `gate`."""
+    """The settings file of a proxy that keeps its files in `folder` and knows few words; `changes` as those of `gate`."""
     register_with_keys(folder)
     (folder / "digest.key").write_text("a key of the test's own", encoding="utf-8")
     audit = {"digest_key": Secret(file="digest.key"), **changes.pop("audit", {})}
     path = folder / "proxy.yaml"
-    write_settings(path, settings_for(folder, upstream, {"audit": audit, **changes}))
+    write_settings(path, settings_for(folder, upstream, {"audit": audit, "lexicons": few_words(folder), **changes}))
     return path
 
 
