@@ -91,6 +91,15 @@ _CYRILLIC_LOOKALIKES: Final = str.maketrans("aeopcyxihkbtmnurw0346@", "аеор�
 _CYRILLIC: Final = re.compile("[\u0400-\u04ff]")
 _CYRILLIC_LEET: Final = re.compile("[\u0400-\u04ff][0346@]|[0346@][\u0400-\u04ff]")
 
+_FULL_WIDTH: Final = {0xFF01 + code: 0x21 + code for code in range(94)} | {0x3000: 0x20}
+_FULL_WIDTH_SIGN: Final = re.compile("[\u3000\uff01-\uff5e]")
+"""Full-width signs as NFKC has them: where a text has no others to be made alike, it is spared the whole of NFKC."""
+
+_LOOKALIKE: Final = re.compile("[\u0370-\u052f]")
+_TO_DROP: Final = frozenset(map(chr, _DROPPED))
+_TO_UNIFY: Final = re.compile(f"[{''.join(map(re.escape, map(chr, sorted(_UNIFIED))))}]")
+"""What is looked for before it is replaced: most texts have none of it, and looking takes a fraction of the time."""
+
 _LATIN: Final = re.compile(r"[a-z]")
 _MIXED_WORD: Final = re.compile(r"(?<!\w)(?=\w*?[a-z])(?=\w*?[\u0370-\u04ff])\w++")
 _LEET: Final = str.maketrans("013457@$!|", "oieastasii")
@@ -102,7 +111,11 @@ END: Final = "\x1e"
 _WIDE: Final = "\u3040-\u9fff"
 """Kana and Chinese characters."""
 
-_SENTENCE_END: Final = re.compile(rf"[.!?;](?=\s|$)|\n\n|\n(?=[-*#•])|[。！？；।॥۔؟]|(?<=[{_WIDE}\uac00-\ud7af])[!?;]")
+_SENTENCE_END: Final = re.compile(
+    r"[.!?;\n。！？；।॥۔؟](?:(?<=[。！？；।॥۔؟])|(?<=[.!?;])(?=\s|$)"
+    rf"|(?<=[{_WIDE}\uac00-\ud7af][!?;])|(?<=\n)(?:\n|(?=[-*#•])))"
+)
+"""It begins with one set of characters, for which the whole text is searched fast."""
 _INNER_MARK: Final = re.compile(rf"(?<=[{_WIDE}])(?:[、・·]|\n(?![\n\-*#•]))(?=[{_WIDE}])")
 """What parts the items of a list, and a line break, between Chinese or Japanese characters: no word ends there for sure."""
 
@@ -111,7 +124,8 @@ _JOINT: Final = re.compile(rf"(?<=[a-z0-9])(?=[{_WIDE}\uac00-\ud7af])|(?<=[{_WID
 """Between a Latin letter or a digit and a character of Chinese, Japanese or Korean: words end there."""
 
 _SCATTERED: Final = re.compile(rf"(?<=[{_WIDE}])[^\w\n.!?。]{{1,2}}(?=[{_WIDE}])")
-_WIDE_CHARACTER: Final = re.compile(f"[{_WIDE}]")
+_WIDE_RUN: Final = re.compile(f"[{_WIDE}]+")
+_UNSPACED_RUN: Final = re.compile(f"[{_WIDE}\uac00-\ud7af\u0e00-\u0e7f]+")
 _SPACE_WITHIN: Final = re.compile(f"(?<=[{_WIDE}]) (?=[{_WIDE}])")
 _ENDS: Final = (b". ", b"? ", b"! ", b"; ", b".\n", b"?\n", b"!\n", b";\n", b"\n\n", b"\n-", b"\n*", b"\n#")
 _MARK: Final = b" %b " % END.encode("ascii")
@@ -121,7 +135,7 @@ _WORDS_ONLY: Final = bytes(code if chr(code).isalnum() or chr(code) == END else 
 _SIGNS: Final = "\u0900-\u0963\u0971-\u0dff\u0e30-\u0e4e\u0eb0-\u0ecd\u0f71-\u0fbc\u102b-\u109d\u17b4-\u17d3"
 """Vowels and tones of Indic and Southeast Asian scripts: parts of words, though `\\w` knows only letters."""
 
-_WIDE_PUNCTUATION: Final = re.compile(rf"(?:[^\w{_SIGNS}\x1e]|_)+")
+_WIDE_PUNCTUATION: Final = re.compile(rf"[^ \w{_SIGNS}\x1e]+|_+")
 _SPACED: Final = re.compile(r"\b\w(?:[ .*_\-]{1,2}\w\b){3,}")
 _GAPS: Final = re.compile(r"[ .*_\-]")
 _DASHES: Final = re.compile(r"[.*_\-]")
@@ -151,11 +165,18 @@ def fold(text: str) -> str:
     """Lower case in compatibility form, without invisible characters, Latin look-alikes made Latin."""
     if text.isascii():
         return text.lower()
-    return _MIXED_WORD.sub(lambda word: word[0].translate(_LOOKALIKES), _unified(text))
+    unified = _unified(text)
+    if not _LOOKALIKE.search(unified):
+        return unified
+    return _MIXED_WORD.sub(lambda word: word[0].translate(_LOOKALIKES), unified)
 
 
 def _unified(text: str) -> str:
-    return unicodedata.normalize("NFKC", text.translate(_DROPPED)).casefold().translate(_UNIFIED)
+    kept = text if _TO_DROP.isdisjoint(text) else text.translate(_DROPPED)
+    if _FULL_WIDTH_SIGN.search(kept):
+        kept = kept.translate(_FULL_WIDTH)
+    folded = unicodedata.normalize("NFKC", kept).casefold()
+    return folded.translate(_UNIFIED) if _TO_UNIFY.search(folded) else folded
 
 
 def canonical(folded: str) -> str:
@@ -180,7 +201,10 @@ def spelling(folded: str) -> str:
     parted = folded.replace(END, " ")
     if _UNSPACED.search(parted):
         parted = _JOINT.sub(" ", _INNER_MARK.sub("", parted))
-    return _WIDE_PUNCTUATION.sub(" ", f" {_SENTENCE_END.sub(_WIDE_MARK, parted)} ")
+    plain = _WIDE_PUNCTUATION.sub(" ", f" {_SENTENCE_END.sub(_WIDE_MARK, parted)} ")
+    while "  " in plain:
+        plain = plain.replace("  ", " ")
+    return plain
 
 
 def unchopped(canonical_text: str) -> str | None:
@@ -190,7 +214,7 @@ def unchopped(canonical_text: str) -> str | None:
     if ends <= _CHOPPED or words >= _CHOPPED * ends:
         return None
     if not canonical_text.isascii():  # where no spaces part the words, two characters make one
-        words += sum(map(unspaced, canonical_text)) // 2
+        words += _within(_UNSPACED_RUN, canonical_text) // 2
     return _SPACE_WITHIN.sub("", canonical_text.replace(f"{END} ", "")) if words < _CHOPPED * ends else None
 
 
@@ -228,14 +252,18 @@ def readings(text: str, folded: str) -> Iterator[str]:
     yield from map(fold, _resolved(text))
     words = folded.split()
     lengths = list(map(len, words))
-    if max(lengths, default=0) >= _SHORTEST_RUN or lengths.count(2) >= _SHORTEST_RUN // 2:
-        yield fold("\n\n".join(_unwrapped(text)))
+    long = max(lengths, default=0) >= _SHORTEST_RUN
+    if long or lengths.count(2) >= _SHORTEST_RUN // 2:
+        yield fold("\n\n".join(_unwrapped(text, pairs_only=not long)))
     uneven = [word for word in words if not word.isalpha()]
-    if lengths.count(1) >= _SPELLED or any(len(word) > 2 * _SPELLED - 2 and _SPACED.search(word) for word in uneven):
-        yield _SPACED.sub(_joined, folded)
+    spelled = lengths.count(1) >= _SPELLED or any(
+        len(word) > 2 * _SPELLED - 2 and _SPACED.search(word) for word in uneven
+    )
+    if spelled and (joined := _SPACED.sub(_joined, folded)) != folded:
+        yield joined
     if not folded.isascii() and _scattered(folded):
         yield _SCATTERED.sub("", folded)
-    if not folded.isascii() and _LATIN.search(folded) and (plain := folded.translate(_LOOKALIKES)) != folded:
+    if _LOOKALIKE.search(folded) and _LATIN.search(folded) and (plain := folded.translate(_LOOKALIKES)) != folded:
         yield plain
     if _CYRILLIC.search(text) and (_LATIN.search(folded) or _CYRILLIC_LEET.search(text)):
         yield _unified(text).translate(_CYRILLIC_LOOKALIKES)
@@ -246,7 +274,12 @@ def readings(text: str, folded: str) -> Iterator[str]:
 def _scattered(folded: str) -> bool:
     """Whether Chinese or Japanese characters are kept apart by marks: one mark for three characters or fewer."""
     marks = len(_SCATTERED.findall(folded))
-    return marks >= _SPELLED - 1 and len(_WIDE_CHARACTER.findall(folded)) <= 3 * marks
+    return marks >= _SPELLED - 1 and _within(_WIDE_RUN, folded) <= 3 * marks
+
+
+def _within(runs: re.Pattern[str], text: str) -> int:
+    """How many characters of a text stand in such runs."""
+    return len(text) - len(runs.sub("", text))
 
 
 def _resolved(text: str) -> Iterator[str]:
@@ -280,9 +313,12 @@ def _joined(match: re.Match[str]) -> str:
     return _GAPS.sub("", letters)
 
 
-def _unwrapped(text: str) -> Iterator[str]:
-    """What every encoded run of a text says: each run is decoded once, so all of them cost no more than the text."""
-    for run in _BASE64.finditer(text):
+def _unwrapped(text: str, *, pairs_only: bool = False) -> Iterator[str]:
+    """What every encoded run of a text says: each run is decoded once, so all of them cost no more than the text.
+
+    `pairs_only` says that no word is long enough for more than pairs of hexadecimal digits.
+    """
+    for run in () if pairs_only else _BASE64.finditer(text):
         if (plain := _from_base64(run[0])) is not None:
             yield plain
     for run in _HEX.finditer(text):
