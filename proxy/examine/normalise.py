@@ -201,10 +201,10 @@ def spelling(folded: str) -> str:
     parted = folded.replace(END, " ")
     if _UNSPACED.search(parted):
         parted = _JOINT.sub(" ", _INNER_MARK.sub("", parted))
-    plain = _WIDE_PUNCTUATION.sub(" ", f" {_SENTENCE_END.sub(_WIDE_MARK, parted)} ")
-    while "  " in plain:
-        plain = plain.replace("  ", " ")
-    return plain
+    spaced = _WIDE_PUNCTUATION.sub(" ", f" {_SENTENCE_END.sub(_WIDE_MARK, parted)} ")
+    while "  " in spaced:
+        spaced = spaced.replace("  ", " ")
+    return spaced
 
 
 def unchopped(canonical_text: str) -> str | None:
