@@ -137,6 +137,9 @@ HEALTH: Final = Row("Audit and health", (
            "cps", (Query(per_second("facegate_memory_failures_total", by="action"), "{{action}}"),)),
     Course("Open files", "Sockets and files that the process holds open.",
            "short", (Query(f"sum by (instance) ({series('process_open_fds')})", "{{instance}}"),)),
+    Course("Second look at words", "Whether words beside pictures get their second look. 0: it is off, or cannot be loaded and"
+           " requests with pictures are refused.",
+           "short", (Query(f"min by (instance) ({series('facegate_semantic_ready')})", "{{instance}}"),)),
     Grid("Policy in force", "Packs and revision of each instance. Two revisions at once: a roll-out is under way, or stuck.",
          "none", (Query(f"max by (instance, pack, version, revision) ({series('facegate_policy_info')})", "packs",
                         instant=True),),

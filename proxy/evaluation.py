@@ -25,10 +25,10 @@ from proxy.case import parse_case, read_file
 from proxy.content import Content, Image, Inline, Part, Role, Schema, SchemaKind, Text
 from proxy.decision import Outcome
 from proxy.errors import ConfigurationError
-from proxy.examine.detector import Detector
-from proxy.facts import Evidence, Truth
+from proxy.facts import Evidence, Fact, Truth
 from proxy.location import Location
 from proxy.offline import FORWARDED, Bench, decide
+from proxy.screen import Screening
 
 LABELS: Final[Mapping[str, frozenset[str]]] = {
     "identify": frozenset({
@@ -58,6 +58,7 @@ FACES: Final = "faces"
 
 _HERE: Final = Location(("input",))
 _NOBODY: Final = Caller("", "")
+_SHOWN: Final = Fact("media.images", Truth.TRUE, "evaluation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ def items_of(path: Path, bench: Bench, today: date) -> Iterator[Item]:
     """What is found in each row of a file. Raises ConfigurationError naming file and line for a row that is unusable."""
     data = read_file(path)
     if path.suffix == ".csv":
-        yield from _pictures(data, path, bench.screening.detectors)
+        yield from _pictures(data, path, bench.screening)
         return
     for number, line in enumerate(data.split(b"\n"), 1):
         if line.strip():
@@ -229,15 +230,15 @@ def _item(line: bytes, path: Path, number: int, bench: Bench, today: date) -> It
     if isinstance(row, dict) and "text" not in row:
         return _case(line, path, number, bench, today)
     try:
-        return _text(_Row.model_validate(row), f"{path.name}:{number}", bench.screening.detectors)
+        return _text(_Row.model_validate(row), f"{path.name}:{number}", bench.screening)
     except ValidationError as error:
         problems = [f"{path}:{number}: {problem}" for problem in documents.problems_of(error, _Row)]
         raise ConfigurationError(*problems) from error
 
 
-def _text(row: _Row, name: str, detectors: Sequence[Detector]) -> Item:
+def _text(row: _Row, name: str, screening: Screening) -> Item:
     known = {**LABELS, **CONTEXTS}
-    told, cpu_ms = _examined(Content((_part(row.text),), (), ""), detectors)
+    told, cpu_ms = _examined(Content((_part(row.text),), (), ""), screening, shown=row.has_person_image)
     true = {fact.name for fact in told.facts if fact.truth is Truth.TRUE}
     if not row.has_person_image:
         true.discard(DEPICTED)
@@ -258,15 +259,17 @@ def _part(text: str) -> Part:
     return Text(_HERE, Role.USER, text)
 
 
-def _examined(content: Content, detectors: Sequence[Detector]) -> tuple[Evidence, float]:
+def _examined(content: Content, screening: Screening, *, shown: bool = False) -> tuple[Evidence, float]:
+    """What is found, and the CPU time. Where a person is `shown`, words are judged as beside a picture."""
     begun = time.process_time()
-    facts: list[Any] = []
-    unexamined: list[Any] = []
-    for detector in detectors:
-        told = detector.examine(content, _NOBODY)
-        facts += told.facts
-        unexamined += told.unexamined
-    return Evidence(tuple(facts), tuple(unexamined)), (time.process_time() - begun) * 1000
+    told = [detector.examine(content, _NOBODY) for detector in screening.detectors]
+    if shown and screening.second is not None:
+        seen = [fact for one in told for fact in one.facts]
+        told.append(screening.second.examine(content, Evidence((*seen, _SHOWN))))
+    spent = (time.process_time() - begun) * 1000
+    return Evidence(
+        tuple(fact for one in told for fact in one.facts), tuple(place for one in told for place in one.unexamined)
+    ), spent
 
 
 def _case(line: bytes, path: Path, number: int, bench: Bench, today: date) -> Item:
@@ -286,7 +289,7 @@ def _case(line: bytes, path: Path, number: int, bench: Bench, today: date) -> It
     )
 
 
-def _pictures(data: bytes, path: Path, detectors: Sequence[Detector]) -> Iterator[Item]:
+def _pictures(data: bytes, path: Path, screening: Screening) -> Iterator[Item]:
     for number, row in enumerate(csv.DictReader(io.StringIO(data.decode("utf-8"))), 2):
         if not {"path", "label"} <= row.keys():
             raise ConfigurationError(f"{path}:1: the columns `path` and `label` are missing")
@@ -295,7 +298,7 @@ def _pictures(data: bytes, path: Path, detectors: Sequence[Detector]) -> Iterato
         file = path.parent / row["path"]
         if not file.is_file():
             raise ConfigurationError(f"{path}:{number}: {row['path']}: no such picture")
-        told, cpu_ms = _examined(Content((Image(_HERE, Inline("", file.read_bytes())),), (), ""), detectors)
+        told, cpu_ms = _examined(Content((Image(_HERE, Inline("", file.read_bytes())),), (), ""), screening)
         truth = told.truth_of("media.faces")
         yield Item(
             row["path"],

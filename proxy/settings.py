@@ -1,6 +1,7 @@
 """proxy.yaml as values: where Facegate listens, what is behind it, which limits hold."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -101,6 +102,11 @@ class Limits(_Section):
     image_side: Count = Field(16_384, description="longest side of a picture, in pixels")
     image_frames: Count = Field(100, description="frames of one animation; each is examined")
     image_seconds: Seconds = Field(20.0, description="seconds for all pictures of one request")
+    image_searched_pixels: Annotated[int, Field(ge=1_000_000)] = Field(
+        4_000_000,
+        description="pixels of a picture that are searched for faces, some 40 ms of CPU a million; a larger one is shrunk to"
+        " them first, so that faces in it must be larger to be found",
+    )
     document_pages: Count = Field(50, description="pages of one PDF; each is read, drawn and searched for faces")
     document_side: Annotated[int, Field(ge=320, le=4096)] = Field(
         1000,
@@ -182,6 +188,26 @@ class Examination(_Section):
     )
 
 
+Score = Annotated[float, Field(gt=0, le=1)]
+
+Label = Literal["identify", "verify", "emotion", "sensitive", "biocat", "surveil", "social_score"]
+
+
+class Semantic(_Section):
+    """The second look at words, where a request carries or may carry pictures, moving pictures or recordings."""
+
+    mode: Literal["required", "off"] = Field(
+        "required",
+        description="`required`: where it cannot be taken, what it would say is unknown; `off`: words are left to the word lists",
+    )
+    certain: Mapping[Label, Score] = Field(
+        {}, description="scores from which a fact is true, by label; those left out are as trained"
+    )
+    possible: Mapping[Label, Score] = Field(
+        {}, description="scores from which a fact is unknown, by label; those left out are as trained"
+    )
+
+
 class Realtime(_Section):
     """Realtime sessions: sockets over which events come and go."""
 
@@ -254,12 +280,14 @@ class Settings(_Section):
         description="folders of the policy packs in force, each with a policy.yaml"
     )
     lexicons: str = Field("lexicons", description="folder of the word lists")
+    cameras: str = Field("cameras.yaml", description="the table of cameras by what picture metadata name")
     limits: Limits = Field(Limits(), description="limits on requests")
     remote_images: RemoteImages = Field(RemoteImages(), description="pictures behind addresses, where they are fetched")
     unknown_references: UnknownReferences = Field(
         UnknownReferences(), description="files that the service keeps and nobody here knows, where they are got"
     )
     examination: Examination = Field(Examination(), description="the examination pool")
+    semantic: Semantic = Field(Semantic(), description="the second look at words")
     realtime: Realtime = Field(Realtime(), description="realtime sessions")
     audit: Audit = Field(Audit(), description="the journal")
     memory: Memory = Field(Memory(), description="the memory of what the service keeps")

@@ -95,6 +95,7 @@ TABLE: Final = (
            begins=(("missing",), ("unknown",), ("expired",), ("ambiguous",))),
     Metric("facegate_ready", "gauge", (), "1 while /readyz says so: the journal takes records, and nothing drains",
            begins=((),)),
+    Metric("facegate_semantic_ready", "gauge", (), "1 where words beside pictures get their second look, 0 where not"),
     Metric("facegate_build_info", "gauge", ("version",), "1, with the version that runs"),
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Starting, serving, draining, stopping."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import secrets
@@ -20,6 +21,7 @@ from proxy import __version__
 from proxy.content import Json
 from proxy.demo.service import DemoService, start_demo_service
 from proxy.errors import ConfigurationError, RequestError
+from proxy.examine.semantic.scorer import SemanticUnavailable
 from proxy.examine.unfold import STEPS
 from proxy.forward.fetch import Fetcher
 from proxy.forward.kept import KeptFiles, KeptLimits
@@ -127,6 +129,7 @@ async def _open_shell(
     if demo is not None:
         opened.push_async_callback(demo.stop)
     endpoint, entries = _endpoint(runtime, demo), Entries(_digest_key(runtime), FIELD_NAMES | STEPS)
+    _load_scorer(runtime)
     workers = _workers(runtime)
     if workers is not None:
         opened.callback(workers.close)
@@ -196,6 +199,13 @@ async def _listen(runner: web.BaseRunner, listen: Listen, section: str) -> None:
         ) from failure
 
 
+def _load_scorer(runtime: Runtime) -> None:
+    """Load what scores words now rather than at the first picture. Where it cannot be, requests with pictures are refused."""
+    if runtime.scorer is not None:
+        with contextlib.suppress(SemanticUnavailable):
+            runtime.scorer.load()
+
+
 def _workers(runtime: Runtime) -> PictureWorkers | None:
     """The processes that look at pictures and open files, on their way up."""
     examination = runtime.settings.examination
@@ -243,6 +253,7 @@ def _announce(shell: Shell) -> None:
     metrics.watch("facegate_realtime_sessions", lambda: len(shell.sessions))
     metrics.watch("facegate_examination_queue", lambda: shell.pool.waiting)
     metrics.set("facegate_build_info", 1, __version__)
+    metrics.set("facegate_semantic_ready", int(runtime.scorer is not None and runtime.scorer.state == "ok"))
     for pack in runtime.policy.packs:
         metrics.set("facegate_policy_info", 1, pack.name, pack.version, runtime.policy.revision)
 
@@ -293,3 +304,11 @@ def _warn(runtime: Runtime) -> None:
         )
     if not runtime.faces.available:
         log.warning("faces_unavailable", reason=runtime.faces.reason, meaning="requests with pictures are refused")
+    _warn_of_words(runtime)
+
+
+def _warn_of_words(runtime: Runtime) -> None:
+    if runtime.scorer is None:
+        log.warning("semantic_off", meaning="what is asked for without the words of the word lists is not seen")
+    elif runtime.scorer.state != "ok":
+        log.warning("semantic_unavailable", reason=runtime.scorer.state, meaning="requests with pictures are refused")

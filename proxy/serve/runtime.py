@@ -11,11 +11,13 @@ from proxy.content import Json
 from proxy.errors import ConfigurationError
 from proxy.examine.detector import Detector
 from proxy.examine.faces import Faces
+from proxy.examine.image_context import Cameras, load_cameras
 from proxy.examine.intent import Intent
 from proxy.examine.lexicon import Lexicon, digest_of, load_lexicon
 from proxy.examine.media import Media
 from proxy.examine.opening import DocumentLimits
 from proxy.examine.pictures import PictureLimits
+from proxy.examine.semantic import Scorer, Semantic
 from proxy.examine.unfold import unfold
 from proxy.judge.load import load_policy
 from proxy.judge.policy import Policy
@@ -38,6 +40,8 @@ class Runtime:
     screening: Screening
     surface_limits: SurfaceLimits
     faces: Faces
+    scorer: Scorer | None
+    """What scores words where they get a second look; None: they get none."""
 
     @property
     def policy(self) -> Policy:
@@ -68,18 +72,22 @@ def load_runtime(path: Path) -> Runtime:
         "register": lambda: load_register(folder / settings.tenants),
         "policy": lambda: load_policy([folder / pack for pack in settings.policies]),
         "lexicon": lambda: load_lexicon(folder / settings.lexicons),
+        "cameras": lambda: load_cameras(folder / settings.cameras),
     }
     for name, load in parts.items():
         try:
             loaded[name] = load()
         except ConfigurationError as error:
             problems.extend(error.problems)
-    register, policy, lexicon = (loaded.get(name) for name in parts)
-    if not (isinstance(register, Register) and isinstance(policy, Policy) and isinstance(lexicon, Lexicon)):
+    register, policy, lexicon, cameras = (loaded.get(name) for name in parts)
+    if not (isinstance(register, Register) and isinstance(policy, Policy) and isinstance(lexicon, Lexicon)) or not isinstance(
+        cameras, Cameras
+    ):
         raise ConfigurationError(*problems)
     catalogue = load_catalogue()
-    faces = Faces(_picture_limits(settings.limits), settings.examination.face_score)
-    revised = replace(policy, revision=_revision(policy, folder / settings.lexicons, settings))
+    faces = Faces(_picture_limits(settings.limits), settings.examination.face_score, cameras)
+    scorer = Scorer() if settings.semantic.mode == "required" else None
+    revised = replace(policy, revision=_revision(policy, folder / settings.lexicons, settings, scorer))
     wording = Wording(settings.refusals.appeal, settings.refusals.as_content_filter)
     exempt = frozenset({"audio"} if settings.examination.recordings == "exempt" else ())
     screening = Screening(
@@ -89,16 +97,18 @@ def load_runtime(path: Path) -> Runtime:
         exempt=exempt,
         line_seconds=settings.limits.file_seconds,
         unfold=partial(unfold, limits=document_limits(settings.limits)),
+        second=Semantic(scorer, settings.semantic.certain, settings.semantic.possible) if scorer else None,
     )
-    return Runtime(settings, folder, register, catalogue, screening, _surface_limits(settings.limits), faces)
+    return Runtime(settings, folder, register, catalogue, screening, _surface_limits(settings.limits), faces, scorer)
 
 
-def _revision(policy: Policy, lexicons: Path, settings: Settings) -> str:
-    """A digest of all that decides: the packs, the word lists, the limits, the score of a face, what is exempt."""
+def _revision(policy: Policy, lexicons: Path, settings: Settings, scorer: Scorer | None) -> str:
+    """A digest of all that decides: packs, word lists, the second look, the limits, the score of a face, what is exempt."""
     digest = sha256(policy.revision.encode())
     digest.update(digest_of(lexicons).encode())
     digest.update(settings.limits.model_dump_json().encode())
     digest.update(f"{settings.examination.face_score!r} {settings.examination.recordings}".encode())
+    digest.update(f"{settings.semantic.model_dump_json()} {scorer.revision() if scorer else ''}".encode())
     return digest.hexdigest()[:12]
 
 
@@ -109,6 +119,7 @@ def _picture_limits(limits: Limits) -> PictureLimits:
         frames=limits.image_frames,
         frame_pixels=4 * limits.image_pixels,
         seconds=limits.image_seconds,
+        searched_pixels=limits.image_searched_pixels,
     )
 
 
@@ -144,4 +155,5 @@ def describe(runtime: Runtime) -> dict[str, Json]:
         "credentials": len(runtime.register.by_digest),
         "upstream": runtime.settings.upstream.endpoint,
         "faces": "ok" if runtime.faces.available else f"unavailable: {runtime.faces.reason}",
+        "semantic": runtime.scorer.state if runtime.scorer else "off",
     }

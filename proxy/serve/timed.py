@@ -7,7 +7,7 @@ from typing import Final
 
 from proxy.caller import Caller
 from proxy.content import Content, Document, Unfolded
-from proxy.examine.detector import Detector
+from proxy.examine.detector import Detector, SecondLook
 from proxy.facts import Evidence
 from proxy.record.metrics import Metrics
 from proxy.screen import Screening, Unfold
@@ -35,6 +35,25 @@ class _Timed:
             self.metrics.observe("facegate_detector_seconds", self.clock() - begun, self.name)
 
 
+@dataclass(slots=True)
+class _TimedAgain:
+    """A second look whose time counts, also when it fails."""
+
+    second: SecondLook
+    metrics: Metrics
+    clock: Callable[[], float]
+    name: str
+    reports: frozenset[str]
+
+    def examine(self, content: Content, seen: Evidence) -> Evidence:
+        """What the second look says."""
+        begun = self.clock()
+        try:
+            return self.second.examine(content, seen)
+        finally:
+            self.metrics.observe("facegate_detector_seconds", self.clock() - begun, self.name)
+
+
 def _timed_unfold(unfold: Unfold, metrics: Metrics, clock: Callable[[], float]) -> Unfold:
     def watched(document: Document) -> Unfolded:
         begun = clock()
@@ -52,4 +71,8 @@ def timed(screening: Screening, metrics: Metrics, clock: Callable[[], float] = t
     For work in the pool: there a clock costs nothing.
     """
     detectors = tuple(_Timed(one, metrics, clock, one.name, one.reports) for one in screening.detectors)
-    return replace(screening, detectors=detectors, unfold=_timed_unfold(screening.unfold, metrics, clock))
+    again = screening.second
+    second = None if again is None else _TimedAgain(again, metrics, clock, again.name, again.reports)
+    return replace(
+        screening, detectors=detectors, second=second, unfold=_timed_unfold(screening.unfold, metrics, clock)
+    )

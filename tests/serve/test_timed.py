@@ -68,6 +68,35 @@ def test_time_is_counted_and_evidence_is_the_same(ticks: Iterator[float]) -> Non
     } == {"sees": (2, 4.0), "fails": (2, 4.0), "media": (0, 0)}
 
 
+class Again:
+    """A second look that fails where nothing was seen."""
+
+    name = "again"
+    reports = frozenset({"intent.infer_emotion"})
+
+    def examine(self, content: Content, seen: Evidence) -> Evidence:
+        """One fact."""
+        del content
+        if not seen.facts:
+            raise OSError("no model")
+        return Evidence((Fact("intent.infer_emotion", Truth.TRUE, self.name),))
+
+
+def test_a_second_look_is_counted(ticks: Iterator[float]) -> None:
+    """Under its own name, also when it fails."""
+    metrics, again = Metrics(), Again()
+    screening = Screening(Policy((), ""), (), Wording("", as_content_filter=False), second=again)
+    watched = timed(screening, metrics, lambda: next(ticks)).second
+    assert watched is not None
+    assert (watched.name, watched.reports) == (again.name, again.reports)
+    seen = Evidence((Fact("media.images", Truth.TRUE, "media"),))
+    assert watched.examine(NOTHING, seen) == again.examine(NOTHING, seen)
+    with pytest.raises(OSError, match="no model"):
+        watched.examine(NOTHING, Evidence())
+    counted = [metrics.value(f"facegate_detector_seconds_{what}", detector="again") for what in ("count", "sum")]
+    assert counted == [2, 4.0]
+
+
 def test_the_opening_of_files_is_counted(ticks: Iterator[float]) -> None:
     """Under a name of its own, also when it fails."""
     metrics, file = Metrics(), Document(Location(("a",)), Inline("", b"x"))
