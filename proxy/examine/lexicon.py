@@ -17,6 +17,7 @@ from proxy.documents import nearest
 from proxy.errors import ConfigurationError
 from proxy.examine.negation import Reach
 from proxy.examine.normalise import END, canonical, fold, plain_prose, readings, spelling, unchopped, unspaced
+from proxy.examine.simplified import simplified
 from proxy.facts import CATALOGUE
 
 NEUTRAL: Final = "neutral"
@@ -160,7 +161,7 @@ class Lexicon:
         """The facts that speak in a canonical text, each with its best score. Raises TooDense."""
         found: dict[str, float] = {}
         number = 0
-        for window in _windows(text):
+        for window in _windows(simplified(text)):
             raw: list[tuple[int, int, int]] = self._automaton.find_matches_as_indexes(window, overlapping=True)
             number += len(raw)
             if number > MAX_HITS:
@@ -225,7 +226,7 @@ def _terms(word: str) -> Sequence[str]:
     if word.isascii() and word.islower() and all(map(str.isalpha, parts)):
         return (f" {word} ",)  # as most: thousands of terms are spelled at each start
     stem = word.endswith("*")
-    plain = spelling(fold(word.removesuffix("*"))).strip(" ")
+    plain = simplified(spelling(fold(word.removesuffix("*")))).strip(" ")
     if any(map(unspaced, plain)):
         return plain, _LEFT_OUT.sub("", plain)
     return (f" {plain}" if stem else f" {plain} ",)

@@ -8,6 +8,7 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from proxy.examine.normalise import END, unspaced
+from proxy.examine.simplified import simplified
 
 _FAR: Final = 160
 """Characters behind a negation that are looked at."""
@@ -132,5 +133,5 @@ def _length(pattern: re.Pattern[str], text: str) -> int:
 
 def _any(words: Iterable[str], step: int = 1) -> str:
     """A pattern of any of some words, the longest first, read backwards if `step` is -1; nothing matches it if there are none."""
-    spelled = sorted((word[::step] for word in words), key=lambda word: (-len(word), word))
+    spelled = sorted({simplified(word)[::step] for word in words}, key=lambda word: (-len(word), word))
     return f"(?:{'|'.join(map(re.escape, spelled)) or '(?!)'})"

@@ -127,6 +127,7 @@ _SCATTERED: Final = re.compile(rf"(?<=[{_WIDE}])[^\w\n.!?。]{{1,2}}(?=[{_WIDE}]
 _WIDE_RUN: Final = re.compile(f"[{_WIDE}]+")
 _UNSPACED_RUN: Final = re.compile(f"[{_WIDE}\uac00-\ud7af\u0e00-\u0e7f]+")
 _SPACE_WITHIN: Final = re.compile(f"(?<=[{_WIDE}]) (?=[{_WIDE}])")
+_SPACES_WITHIN: Final = re.compile(rf"(?<=[{_WIDE}])[ \t]{{1,4}}(?=[{_WIDE}])")
 _ENDS: Final = (b". ", b"? ", b"! ", b"; ", b".\n", b"?\n", b"!\n", b";\n", b"\n\n", b"\n-", b"\n*", b"\n#")
 _MARK: Final = b" %b " % END.encode("ascii")
 _WIDE_MARK: Final = f" {END} "
@@ -261,14 +262,22 @@ def readings(text: str, folded: str) -> Iterator[str]:
     )
     if spelled and (joined := _SPACED.sub(_joined, folded)) != folded:
         yield joined
-    if not folded.isascii() and _scattered(folded):
-        yield _SCATTERED.sub("", folded)
+    if not folded.isascii() and _UNSPACED.search(folded):
+        yield from _gathered(folded)
     if _LOOKALIKE.search(folded) and _LATIN.search(folded) and (plain := folded.translate(_LOOKALIKES)) != folded:
         yield plain
     if _CYRILLIC.search(text) and (_LATIN.search(folded) or _CYRILLIC_LEET.search(text)):
         yield _unified(text).translate(_CYRILLIC_LOOKALIKES)
     if any(map(_LEETISH.search, uneven)):
         yield folded.translate(_LEET)
+
+
+def _gathered(folded: str) -> Iterator[str]:
+    """Chinese or Japanese without the marks that keep its characters apart, or at least without spaces, which part no words."""
+    if _scattered(folded):
+        yield _SCATTERED.sub("", folded)
+    elif _SPACES_WITHIN.search(folded):
+        yield _SPACES_WITHIN.sub("", folded)
 
 
 def _scattered(folded: str) -> bool:

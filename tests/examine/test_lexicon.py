@@ -133,6 +133,13 @@ def test_scripts_without_spaces(text: str, facts: Mapping[str, float]) -> None:
     assert found(text, lexicon) == facts
 
 
+@pytest.mark.parametrize("text", ["識別這個人", "识别这个人", "识別這个人", "請 識別這個人"])
+def test_chinese_is_read_in_either_script(text: str) -> None:
+    concepts = {"name": ("識別",), "person": ("这个人",)}
+    lexicon = Lexicon(concepts, (IntentEntry(fact=PERSON, sequence=("name", "person"), score=0.9),))
+    assert found(text, lexicon) == {PERSON: 0.9}
+
+
 def test_a_word_of_two_concepts_is_both_and_of_two_languages_one() -> None:
     lexicon = Lexicon(
         {"one": ("foto", "foto"), "two": ("foto",), "three": ("b",)},
