@@ -12,6 +12,7 @@ from proxy.admit.register import RegisterFile
 from proxy.case import CaseFile
 from proxy.cli.configuration import default_folder
 from proxy.content import Json
+from proxy.examine.image_context import CamerasFile
 from proxy.examine.lexicon import LexiconFile
 from proxy.judge.load import PolicyFile
 from proxy.settings import Settings
@@ -22,6 +23,7 @@ _MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "policy": PolicyFile,
     "tests": CaseFile,
     "lexicon": LexiconFile,
+    "cameras": CamerasFile,
 }
 
 

@@ -1,4 +1,4 @@
-"""Is there a face in a picture? Every frame is searched, small and large, upright and turned. Nobody is recognised."""
+"""Is there a face in a picture? Every frame is searched, coarsely, finely and turned. Nobody is recognised."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,20 +9,31 @@ from PIL import Image as Pixels
 
 from proxy.caller import Caller
 from proxy.content import Content, Document, Image, Inline, Opaque, Reference, Remote, Video
-from proxy.examine.face_model import Face, FaceModel, ModelUnavailable
-from proxy.examine.image_context import is_mobile
+from proxy.examine.face_model import DIGEST, Face, FaceModel, ModelUnavailable
+from proxy.examine.image_context import Cameras
 from proxy.examine.pictures import PictureLimits, Undecodable, camera_of, glance, open_picture, views
 from proxy.facts import Evidence, Fact, Truth
 from proxy.location import Location
 
 FACE_SCORE: Final = 0.79
-"""Score from which a face counts. In the study behind it: 99 % of pictures with faces found, 2.7 % of others, nearly all
-of these animals."""
+"""Score from which a face counts: docs/detection.md has what is found at it."""
 
 _SIDES: Final = (320, 640)
-_TURNS: Final = (Pixels.Transpose.ROTATE_90, Pixels.Transpose.ROTATE_180, Pixels.Transpose.ROTATE_270)
-_LARGE: Final = 1024
+"""Longest sides, in pixels, of the first looks: most faces are seen at one of them."""
 
+_QUARTERS: Final = (Pixels.Transpose.ROTATE_90, Pixels.Transpose.ROTATE_180, Pixels.Transpose.ROTATE_270)
+_DIAGONALS: Final = (45, 135, 225, 315)
+"""Turns, in degrees. The model bears 30 to either side of upright; eight turns leave 22.5."""
+
+_TURNED: Final = 320
+"""Longest side, in pixels, of what is turned."""
+
+_TILE: Final = 640
+"""Longest side, in pixels, of the tiles in which a picture is searched as it is: a fixed one bounds what the model takes of
+memory, and small maps stay in the processor's caches."""
+
+_SHARED: Final = 64
+"""Pixels that neighbouring tiles share: a face of that size is whole in one of them, larger ones are seen at 640 pixels."""
 
 PICTORIAL: Final = (Image, Video, Document, Opaque, Reference)
 """Parts that show something, or may."""
@@ -53,11 +64,13 @@ class Faces:
         self,
         limits: PictureLimits | None = None,
         score: float = FACE_SCORE,
+        cameras: Cameras | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` gives seconds; it is an argument so that tests can run out of time."""
+        """`clock` gives seconds; it is an argument so that tests can run out of time. Without `cameras` none is known."""
         self.limits = limits or PictureLimits()
         self.score = score
+        self.cameras = cameras or Cameras()
         self._clock = clock
         self.reason = ""
         try:
@@ -69,6 +82,11 @@ class Faces:
     def available(self) -> bool:
         """Whether faces can be looked for at all; if not, `reason` says why, and every picture stays unexamined."""
         return self._model is not None
+
+    @property
+    def revision(self) -> str:
+        """What of it decides: the model, the score from which a face counts, the table of cameras."""
+        return f"{DIGEST} {self.score!r} {self.cameras.digest}"
 
     def examine(self, content: Content, caller: Caller) -> Evidence:
         """`media.faces` is FALSE only if every picture was searched in full and nothing else could show one."""
@@ -115,7 +133,7 @@ class Faces:
         mobile = Truth.UNKNOWN
         try:
             with open_picture(data, self.limits) as picture:
-                mobile = Truth.TRUE if is_mobile(camera_of(picture)) else Truth.FALSE
+                mobile = Truth.TRUE if self.cameras.mobile(camera_of(picture)) else Truth.FALSE
                 for look in _looks(data, picture, self.limits):
                     if found := self._find(look, deadline):
                         return _Seen(found, mobile)
@@ -128,8 +146,7 @@ class Faces:
             raise Undecodable(f"faces cannot be looked for here: {self.reason}")
         if self._clock() > deadline:
             raise Undecodable(f"its examination took longer than {self.limits.seconds:g} seconds")
-        found = self._model.find(_bgr(look), *look.size)
-        return tuple(face for face in found if face.score >= self.score)
+        return self._model.find(look, self.score)
 
 
 def _looks(data: bytes, picture: Pixels.Image, limits: PictureLimits) -> Iterator[Pixels.Image]:
@@ -145,28 +162,45 @@ def _looks(data: bytes, picture: Pixels.Image, limits: PictureLimits) -> Iterato
 
 
 def _attempts(view: Pixels.Image) -> Iterator[Pixels.Image]:
-    """The cascade of one view: 320 pixels, 640, the small one in quarter turns, and 1024 for large pictures."""
+    """The cascade of one view: 320 pixels, 640, in seven turns, and as it is, in tiles."""
     small = _at(view, _SIDES[0])
     yield small
     if max(view.size) > _SIDES[0]:
         yield _at(view, _SIDES[1])
-    for turn in _TURNS:
-        yield small.transpose(turn)
-    if max(view.size) >= _LARGE:
-        yield view
+    yield from _turns(_at(view, _TURNED))
+    if max(view.size) > _SIDES[1]:
+        yield from _tiles(view)
+
+
+def _turns(view: Pixels.Image) -> Iterator[Pixels.Image]:
+    for quarter in _QUARTERS:
+        yield view.transpose(quarter)
+    for degrees in _DIAGONALS:
+        yield view.rotate(degrees, Pixels.Resampling.BILINEAR, expand=True)
+
+
+def _tiles(view: Pixels.Image) -> Iterator[Pixels.Image]:
+    """The view cut into tiles of equal size that share a rim."""
+    wide, high = (_cut(side) for side in view.size)
+    for top, bottom in high:
+        for left, right in wide:
+            yield view.crop((left, top, right, bottom))
+
+
+def _cut(side: int) -> Sequence[tuple[int, int]]:
+    """Where the tiles along one side begin and end."""
+    number = max(1, -(-(side - _SHARED) // (_TILE - _SHARED)))
+    length = -(-(side + (number - 1) * _SHARED) // number)
+    starts = [index * (side - length) // max(1, number - 1) for index in range(number)]
+    return [(start, start + length) for start in starts]
 
 
 def _at(view: Pixels.Image, side: int) -> Pixels.Image:
     scale = side / max(view.size)
     if scale >= 1:
         return view
-    return view.resize(
-        (max(1, round(view.width * scale)), max(1, round(view.height * scale))), Pixels.Resampling.BILINEAR
-    )
-
-
-def _bgr(view: Pixels.Image) -> bytes:
-    return view.tobytes("raw", "BGR")
+    size = (max(1, round(view.width * scale)), max(1, round(view.height * scale)))
+    return view.resize(size, Pixels.Resampling.BILINEAR, reducing_gap=2.0)
 
 
 def could_show(part: object) -> bool:

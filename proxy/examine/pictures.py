@@ -1,6 +1,7 @@
 """Decoding pictures of strangers: what may be decoded, how large, and into which views a face is looked for."""
 
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -12,9 +13,6 @@ from proxy.examine.structure import gif_extents, jpeg_scans, png_damage
 
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP")
 """Formats that the service takes (its vision how-to). MPO arrives as JPEG."""
-
-VIEW_SIDE: Final = 1024
-"""Longest side, in pixels, of the views that are searched."""
 
 GLANCE_SIDE: Final = 320
 """Side, in pixels, that suffices for the first look at a picture."""
@@ -39,7 +37,8 @@ class PictureLimits:
     """Limits that are checked before pixels are decoded.
 
     `pixels` counts one frame, `frame_pixels` all of them. `jpeg_scans` stops progressive floods: ordinary pictures have
-    14 at the most. `seconds` is for all pictures of one request.
+    14 at the most. `seconds` is for all pictures of one request. `searched_pixels` is what of a frame is searched: a larger
+    one is shrunk to it first.
     """
 
     pixels: int = 50_000_000
@@ -48,6 +47,7 @@ class PictureLimits:
     frame_pixels: int = 200_000_000
     jpeg_scans: int = 40
     seconds: float = 20.0
+    searched_pixels: int = 4_000_000
 
 
 class Undecodable(Exception):
@@ -125,12 +125,12 @@ def glance(data: bytes, limits: PictureLimits) -> Image.Image | None:
         _check_scans(picture, limits)
         orientation = _orientation(picture)
         picture.draft("RGB", (GLANCE_SIDE, GLANCE_SIDE))
-        (view,) = _frame(picture)
+        (view,) = _frame(picture, limits.searched_pixels)
         return _upright(view, orientation)
 
 
 def views(picture: Image.Image, limits: PictureLimits) -> Iterator[Image.Image]:
-    """Every frame of a picture as RGB, upright by its EXIF orientation, at most `VIEW_SIDE` pixels a side.
+    """Every frame of a picture as RGB, upright by its EXIF orientation, at most `searched_pixels` large.
 
     A frame with transparency gives three: as shown on white, its colours without the transparency, and the
     transparency itself, since a face can hide in each. Raises Undecodable where a frame cannot be decoded in full.
@@ -146,10 +146,17 @@ def views(picture: Image.Image, limits: PictureLimits) -> Iterator[Image.Image]:
             raise Undecodable(f"an animation of more than {limits.frame_pixels} pixels in all")
         _check_scans(picture, limits)
         if isinstance(picture, JpegImageFile):
-            picture.draft("RGB", (VIEW_SIDE, VIEW_SIDE))
-        for view in _frame(picture):
+            _draft(picture, limits.searched_pixels)
+        for view in _frame(picture, limits.searched_pixels):
             yield _upright(view, orientation)
         number += 1
+
+
+def _draft(picture: JpegImageFile, most: int) -> None:
+    """Decode no larger than need be: a JPEG at half its size costs a third. Half of `most` pixels are enough for that."""
+    scale = math.sqrt(most / 2 / (picture.width * picture.height))
+    if scale < 1:
+        picture.draft("RGB", (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
 
 
 def _upright(view: Image.Image, orientation: int) -> Image.Image:
@@ -181,10 +188,10 @@ def _orientation(picture: Image.Image) -> int:
     return found if isinstance(found, int) else 1
 
 
-def _frame(picture: Image.Image) -> Iterator[Image.Image]:
+def _frame(picture: Image.Image, most: int) -> Iterator[Image.Image]:
     try:
         picture.load()
-        small = _reduced(picture)
+        small = _reduced(picture, most)
         if _has_alpha(small):
             yield from _through_alpha(small.convert("RGBA"))
         else:
@@ -197,8 +204,8 @@ def _frame(picture: Image.Image) -> Iterator[Image.Image]:
         raise Undecodable(f"a picture that cannot be decoded ({type(mistake).__name__})") from mistake
 
 
-def _reduced(picture: Image.Image) -> Image.Image:
-    """The frame at view size, in a mode that resizes well; 16 bits a channel are brought to 8."""
+def _reduced(picture: Image.Image, most: int) -> Image.Image:
+    """The frame at `most` pixels at the most, in a mode that resizes well; 16 bits a channel are brought to 8."""
     frame = picture
     if frame.mode.startswith("I"):
         frame = frame.convert("I").point(lambda value: value * (1 / 257)).convert("L")
@@ -206,10 +213,10 @@ def _reduced(picture: Image.Image) -> Image.Image:
         frame = frame.convert("RGBA")
     elif frame.mode in ("1", "F"):
         frame = frame.convert("L")
-    scale = VIEW_SIDE / max(frame.size)
+    scale = math.sqrt(most / (frame.width * frame.height))
     if scale >= 1:
         return frame.copy() if frame is picture else frame
-    size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
+    size = (max(1, int(frame.width * scale)), max(1, int(frame.height * scale)))
     return frame.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 

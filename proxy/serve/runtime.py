@@ -80,14 +80,17 @@ def load_runtime(path: Path) -> Runtime:
         except ConfigurationError as error:
             problems.extend(error.problems)
     register, policy, lexicon, cameras = (loaded.get(name) for name in parts)
-    if not (isinstance(register, Register) and isinstance(policy, Policy) and isinstance(lexicon, Lexicon)) or not isinstance(
-        cameras, Cameras
+    if not (
+        isinstance(register, Register)
+        and isinstance(policy, Policy)
+        and isinstance(lexicon, Lexicon)
+        and isinstance(cameras, Cameras)
     ):
         raise ConfigurationError(*problems)
     catalogue = load_catalogue()
     faces = Faces(_picture_limits(settings.limits), settings.examination.face_score, cameras)
     scorer = Scorer() if settings.semantic.mode == "required" else None
-    revised = replace(policy, revision=_revision(policy, folder / settings.lexicons, settings, scorer))
+    revised = replace(policy, revision=_revision(policy, folder / settings.lexicons, settings, scorer, faces))
     wording = Wording(settings.refusals.appeal, settings.refusals.as_content_filter)
     exempt = frozenset({"audio"} if settings.examination.recordings == "exempt" else ())
     screening = Screening(
@@ -102,12 +105,12 @@ def load_runtime(path: Path) -> Runtime:
     return Runtime(settings, folder, register, catalogue, screening, _surface_limits(settings.limits), faces, scorer)
 
 
-def _revision(policy: Policy, lexicons: Path, settings: Settings, scorer: Scorer | None) -> str:
-    """A digest of all that decides: packs, word lists, the second look, the limits, the score of a face, what is exempt."""
+def _revision(policy: Policy, lexicons: Path, settings: Settings, scorer: Scorer | None, faces: Faces) -> str:
+    """A digest of all that decides: packs, word lists, the second look, limits, face model and score, cameras, what is exempt."""
     digest = sha256(policy.revision.encode())
     digest.update(digest_of(lexicons).encode())
     digest.update(settings.limits.model_dump_json().encode())
-    digest.update(f"{settings.examination.face_score!r} {settings.examination.recordings}".encode())
+    digest.update(f"{faces.revision} {settings.examination.recordings}".encode())
     digest.update(f"{settings.semantic.model_dump_json()} {scorer.revision() if scorer else ''}".encode())
     return digest.hexdigest()[:12]
 

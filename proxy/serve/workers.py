@@ -18,6 +18,7 @@ from typing import Final
 from proxy.caller import Caller
 from proxy.content import Content, Document, Image, Inline, Opaque, Part, Unfolded
 from proxy.examine.faces import PICTORIAL, Faces, could_show
+from proxy.examine.image_context import Cameras
 from proxy.examine.opening import DocumentLimits
 from proxy.examine.pictures import PictureLimits
 from proxy.examine.unfold import unfold
@@ -52,7 +53,7 @@ class PictureWorkers:
         """
         self._faces = faces
         self._documents = documents or DocumentLimits(picture=faces.limits)
-        self._making = _Making(faces.limits, faces.score, self._documents, memory_bytes)
+        self._making = _Making(faces.limits, faces.score, faces.cameras, self._documents, memory_bytes)
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
         for _ in range(count):
             self._idle.put(_Worker(self._making))
@@ -100,6 +101,7 @@ class _Making:
 
     pictures: PictureLimits
     score: float
+    cameras: Cameras
     documents: DocumentLimits
     memory_bytes: int
 
@@ -175,7 +177,7 @@ def _serve(pipe: Connection, making: _Making) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (making.memory_bytes, making.memory_bytes))
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
-    faces = Faces(making.pictures, making.score)
+    faces = Faces(making.pictures, making.score, making.cameras)
     with contextlib.suppress(EOFError, OSError):
         while True:
             what = _take(pipe)

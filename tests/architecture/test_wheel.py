@@ -46,9 +46,12 @@ def test_what_must_not_be_missed(wheel: Path) -> None:
     expected = {
         "proxy/py.typed",
         "proxy/surface/catalogue.yaml",
+        "proxy/examine/face_weights/yunet.onnx",
+        "proxy/examine/face_weights/LICENSE",
         "proxy/demo/photographs/*.jpg",
         "proxy/_shipped/config/proxy.yaml",
         "proxy/_shipped/config/tenants.yaml",
+        "proxy/_shipped/config/cameras.yaml",
         "proxy/_shipped/config/policies/*/*/policy.yaml",
         "proxy/_shipped/config/policies/*/*/tests.yaml",
         "proxy/_shipped/config/lexicons/*.yaml",

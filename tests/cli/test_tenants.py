@@ -38,6 +38,7 @@ def test_a_key_written(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == before.replace("    credentials: []\n", added, 1)
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert sorted(one.name for one in settings.parent.iterdir()) == [
+        "cameras.yaml",
         "lexicons",
         "policies",
         "proxy.yaml",

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 from PIL import Image as Pixels
 from support import pictures
+from support.gate import CONFIG
 
 from proxy.caller import Caller
 from proxy.content import (
@@ -29,6 +30,7 @@ from proxy.content import (
 from proxy.examine import faces as module
 from proxy.examine.face_model import Face, FaceModel, ModelUnavailable
 from proxy.examine.faces import FACE_SCORE, PICTORIAL, Faces
+from proxy.examine.image_context import load_cameras
 from proxy.examine.pictures import PictureLimits
 from proxy.facts import Evidence, Fact, Truth
 from proxy.location import Location
@@ -38,7 +40,7 @@ INLINE, REMOTE = Inline("image/png", b""), Remote("https://example.org/")
 
 F, U, T = Truth.FALSE, Truth.UNKNOWN, Truth.TRUE
 
-FACES: Final = Faces()
+FACES: Final = Faces(cameras=load_cameras(CONFIG / "cameras.yaml"))
 
 UNSEEN: Final = "the request carries pictures or files that cannot be searched"
 
@@ -240,16 +242,16 @@ def without_model(monkeypatch: pytest.MonkeyPatch) -> Faces:
     """The detector on a machine where the model cannot be loaded."""
 
     def unavailable() -> FaceModel:
-        raise ModelUnavailable("the model needs a processor with AVX")
+        raise ModelUnavailable("yunet.onnx cannot be read")
 
     monkeypatch.setattr(module, "FaceModel", unavailable)
-    return Faces()
+    return Faces(cameras=FACES.cameras)
 
 
 def test_without_the_model_faces_are_unknown_and_pictures_unexamined(without_model: Faces) -> None:
     """What the metadata say is known all the same."""
     evidence = seen(picture(pictures.taken_by("Axon")), detector=without_model)
-    why = "faces cannot be looked for here: the model needs a processor with AVX"
+    why = "faces cannot be looked for here: yunet.onnx cannot be read"
     assert (without_model.available, FACES.available) == (False, True)
     assert evidence.unexamined == ((HERE, why),)
     assert (evidence.truth_of("media.faces"), evidence.truth_of("media.mobile_camera")) == (U, T)
@@ -259,25 +261,35 @@ def test_without_the_model_a_request_without_pictures_has_no_face(without_model:
     assert seen(Text(HERE, Role.USER, "Hello."), detector=without_model).truth_of("media.faces") is F
 
 
+def turned(width: int, height: int) -> list[tuple[int, int]]:
+    """The sizes of a look of that size in its seven turns, diagonals in a frame that holds all of it."""
+    upright = Pixels.new("RGB", (width, height))
+    return [(height, width), (width, height), (height, width)] + [
+        upright.rotate(degrees, expand=True).size for degrees in (45, 135, 225, 315)
+    ]
+
+
 @pytest.mark.parametrize(
     ("size", "form", "looked_at"),
     [
-        ((200, 100), "JPEG", [(200, 100), (100, 200), (200, 100), (100, 200)]),
-        ((500, 250), "JPEG", [(320, 160), (500, 250), (160, 320), (320, 160), (160, 320)]),
-        ((1280, 640), "PNG", [(320, 160), (640, 320), (160, 320), (320, 160), (160, 320), (1024, 512)]),
-        ((1280, 640), "JPEG", [(320, 160), (640, 320), (160, 320), (320, 160), (160, 320), (1024, 512)]),
+        ((200, 100), "JPEG", [(200, 100), *turned(200, 100)]),
+        ((500, 250), "JPEG", [(320, 160), (500, 250), *turned(320, 160)]),
+        ((640, 320), "PNG", [(320, 160), (640, 320), *turned(320, 160)]),
+        ((1280, 640), "PNG", [(320, 160), (640, 320), *turned(320, 160), *[(470, 640)] * 3]),
+        ((1280, 640), "JPEG", [(320, 160), (640, 320), *turned(320, 160), *[(470, 640)] * 3]),
+        ((1000, 800), "PNG", [(320, 256), (640, 512), *turned(320, 256), *[(532, 432)] * 4]),
     ],
 )
 def test_the_cascade(
     size: tuple[int, int], form: str, looked_at: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Small, larger, in quarter turns, and large: cheapest first, and a JPEG's first look is decoded for itself alone."""
+    """Small, larger, turned, and in tiles as it is: cheapest first, and a JPEG's first look is decoded for itself alone."""
     looks: list[tuple[int, int]] = []
 
     class Watched(FaceModel):
-        def find(self, pixels: bytes, width: int, height: int) -> tuple[Face, ...]:
-            looks.append((width, height))
-            return super().find(pixels, width, height)
+        def find(self, picture: Pixels.Image, least: float) -> tuple[Face, ...]:
+            looks.append(picture.size)
+            return super().find(picture, least)
 
     monkeypatch.setattr(module, "FaceModel", Watched)
     data = pictures.encode(Pixels.new("RGB", size, "teal"), form)

@@ -12,7 +12,6 @@ from support import pictures
 
 from proxy.examine.pictures import (
     GLANCE_SIDE,
-    VIEW_SIDE,
     Camera,
     PictureLimits,
     Undecodable,
@@ -55,10 +54,18 @@ def test_every_format_gives_one_view_that_looks_like_the_picture(form: str) -> N
 
 
 @pytest.mark.parametrize("form", pictures.FORMATS)
-def test_views_are_no_larger_than_is_searched(form: str) -> None:
-    picture = pictures.plain_pixels(64).resize((2600, 1300))
-    (view,) = all_views(pictures.encode(picture, form))
-    assert (view.mode, view.size) == ("RGB", (VIEW_SIDE, VIEW_SIDE // 2))
+@pytest.mark.parametrize(
+    ("most", "size"),
+    [(180_000, (600, 300)), (179_999, (599, 299)), (60_000, (346, 173)), (100, (14, 7))],
+    ids=["just as large", "a little less", "a third", "next to nothing"],
+)
+def test_views_are_no_larger_than_is_searched(form: str, most: int, size: tuple[int, int]) -> None:
+    """A JPEG is decoded at half of it or more."""
+    picture = pictures.plain_pixels(64).resize((600, 300))
+    (view,) = all_views(pictures.encode(picture, form), PictureLimits(searched_pixels=most))
+    smallest = size if form != "JPEG" else tuple(side // 2 for side in size)
+    assert view.mode == "RGB"
+    assert smallest <= view.size <= size
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ LIMITS = {
     "image_side": 1006,
     "image_frames": 17,
     "image_seconds": 1.5,
+    "image_searched_pixels": 1_000_007,
 }
 
 
@@ -87,6 +88,7 @@ def test_limits_reach_those_who_keep_them(tmp_path: Path) -> None:
         "image_side": pictures.side,
         "image_frames": pictures.frames,
         "image_seconds": pictures.seconds,
+        "image_searched_pixels": pictures.searched_pixels,
     } == LIMITS
     assert pictures.frame_pixels == 4 * LIMITS["image_pixels"]
     assert (runtime.faces.score, runtime.screening.wording.appeal) == (0.5, "ada@example.com")
@@ -97,6 +99,7 @@ DECIDES = {
     "the words": ("lexicons/few.yaml", "[girlfriend]", "[girlfriend, boyfriend]"),
     "a limit": ("proxy.yaml", "audit:", "limits: {images: 7}\naudit:"),
     "the score of a face": ("proxy.yaml", "audit:", "examination: {face_score: 0.5}\naudit:"),
+    "the cameras": ("cameras.yaml", "make: Axon,", "make: Axom,"),
 }
 
 DOES_NOT_DECIDE = {
@@ -132,11 +135,12 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "tenants.yaml": ("tenants.yaml", "tenants:", "tenantz:"),
     PACK: (PACK, "outcome: block", "outcome: blokk"),
     "lexicons/few.yaml": ("lexicons/few.yaml", "concepts:", "concept:"),
+    "cameras.yaml": ("cameras.yaml", "cameras:", "camera:"),
 }
 
 
 @pytest.mark.parametrize(
-    "wrong", [[name] for name in MISTAKES] + [list(MISTAKES)], ids=["register", "policy", "words", "all three"]
+    "wrong", [[name] for name in MISTAKES] + [list(MISTAKES)], ids=["register", "policy", "words", "cameras", "all of them"]
 )
 def test_all_mistakes_are_told(tmp_path: Path, wrong: Sequence[str]) -> None:
     """One error with the mistakes of every file, each with its place; nothing is loaded by half."""

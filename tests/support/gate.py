@@ -136,6 +136,7 @@ def settings_for(folder: Path, upstream: str, changes: Mapping[str, Any]) -> Set
         "tenants": "tenants.yaml",
         "policies": (str(CONFIG / "policies" / "ms-aoai-coc" / "2024-05-01"),),
         "lexicons": str(CONFIG / "lexicons"),
+        "cameras": str(CONFIG / "cameras.yaml"),
         "audit": {"path": "audit"},
         "examination": {"isolated": False},
         "drain_timeout_s": 5.0,
