@@ -207,3 +207,26 @@ def graph_of(weights: dict[str, Any]) -> Any:
         constants,
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+
+
+def head_graph_of(weights: dict[str, Any]) -> Any:
+    """One hidden layer over `vectors` [texts, wide] and `looks` [texts, few]; gives `chances` [texts, classes]."""
+    constants = [numpy_helper.from_array(np.asarray(value, np.float32), name) for name, value in weights.items()]
+    nodes = [
+        helper.make_node("MatMul", ["vectors", "vectors_in"], ["meant"]),
+        helper.make_node("MatMul", ["looks", "looks_in"], ["seen"]),
+        helper.make_node("Add", ["meant", "seen"], ["both"]),
+        helper.make_node("Add", ["both", "bias"], ["before"]),
+        helper.make_node("Relu", ["before"], ["hidden"]),
+        helper.make_node("MatMul", ["hidden", "out"], ["plain"]),
+        helper.make_node("Add", ["plain", "out_bias"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["chances"], axis=-1),
+    ]
+    wide, few, classes = (weights[name].shape[axis] for name, axis in (("vectors_in", 0), ("looks_in", 0), ("out", 1)))
+    inputs = [
+        helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", wide]),
+        helper.make_tensor_value_info("looks", TensorProto.FLOAT, ["texts", few]),
+    ]
+    outputs = [helper.make_tensor_value_info("chances", TensorProto.FLOAT, ["texts", classes])]
+    graph = helper.make_graph(nodes, "head", inputs, outputs, constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)

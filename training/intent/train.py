@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -19,6 +20,7 @@ import encoder
 import generate
 import numpy as np
 import numpy.typing as npt
+import onnx
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.sparse import linalg
@@ -32,7 +34,7 @@ from proxy.examine.semantic.scorer import CARD, DATA
 HERE: Final = Path(__file__).resolve().parent
 
 CLASSES: Final = (generate.NONE, *LABELS)
-FILES: Final = ("pieces.model", "table.npy", "scales.npy", "encoder.onnx", "runs.npy", "head.npz")
+FILES: Final = ("pieces.model", "table.npy", "scales.npy", "encoder.onnx", "runs.npy", "head.npz", "head.onnx")
 LOOK: Final = 16
 """Numbers that stand for how a text looks, beside those of what it means."""
 
@@ -49,16 +51,20 @@ NO_VECTOR: Final = 0.3
 
 DROPPED: Final = 0.3
 SMOOTHED: Final = 0.05
-ORDINARY: Final = 2.0
+ORDINARY: Final = 3.0
 """How much more an ordinary sentence counts."""
+
+USUAL: Final = 14
+HEAVIEST: Final = 3.0
+"""A sentence counts more where its template gave fewer than the usual number, up to so much more."""
 
 FOLDS: Final = 8
 """One template in so many is kept from a first training, on whose sentences scores are calibrated and points chosen."""
 
 CERTAIN_ALARMS: Final = 0.01
 POSSIBLE_ALARMS: Final = 0.03
-QUICK_RECALL: Final = 0.99
-DAMPED: Final = 0.5
+QUICK_RECALL: Final = 0.97
+DAMPED: Final = 0.0005
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,11 +79,20 @@ class Data:
     labels: npt.NDArray[np.int64]
     langs: Sequence[str]
     fold: npt.NDArray[np.int64]
+    weights: Floats
 
     def where(self, rows: npt.NDArray[Any]) -> "Data":
         """The same, of some rows."""
         langs = [self.langs[row] for row in np.arange(len(self.labels))[rows]]
-        return Data(self.vectors[rows], self.looks[rows], self.quick[rows], self.labels[rows], langs, self.fold[rows])
+        return Data(
+            self.vectors[rows],
+            self.looks[rows],
+            self.quick[rows],
+            self.labels[rows],
+            langs,
+            self.fold[rows],
+            self.weights[rows],
+        )
 
 
 class Reader:
@@ -120,7 +135,16 @@ def data_of(examples: Sequence[generate.Example], reader: Callable[[Sequence[str
     labels = np.array([CLASSES.index(one.label) for one in examples])
     folds = np.array([sha256(one.template.encode()).digest()[0] % FOLDS for one in examples])
     looks, quick = _counted(map(buckets, plain), 0.5), _counted(map(short_buckets, plain), 1.0)
-    return Data(vectors, looks, quick, labels, [one.lang for one in examples], folds)
+    return Data(vectors, looks, quick, labels, [one.lang for one in examples], folds, weights_of(examples))
+
+
+def weights_of(examples: Sequence[generate.Example]) -> Floats:
+    """How much each sentence counts."""
+    given = Counter((one.lang, one.template) for one in examples)
+    counts = np.array([given[one.lang, one.template] for one in examples])
+    ordinary = np.array([one.label == generate.NONE for one in examples])
+    weights = np.clip(np.sqrt(USUAL / counts), 1, HEAVIEST) * np.where(ordinary, ORDINARY, 1.0)
+    return weights.astype(np.float32)
 
 
 def _counted(rows: Iterator[npt.NDArray[np.uint32]], power: float) -> Any:
@@ -196,14 +220,16 @@ def train(data: Data, seed: int) -> Weights:
         order = chance.permutation(len(data.labels))
         for number in range(rounds):
             rows = order[number * BATCH : (number + 1) * BATCH]
-            adam.step(_slopes(learnt, (data.vectors[rows], data.looks[rows], data.labels[rows]), chance))
+            adam.step(
+                _slopes(learnt, (data.vectors[rows], data.looks[rows], data.labels[rows], data.weights[rows]), chance)
+            )
     return learnt
 
 
 def _slopes(
-    learnt: Weights, batch: tuple[Floats, Any, npt.NDArray[np.int64]], chance: np.random.Generator
+    learnt: Weights, batch: tuple[Floats, Any, npt.NDArray[np.int64], Floats], chance: np.random.Generator
 ) -> list[Floats]:
-    vectors, looks, labels = batch
+    vectors, looks, labels, weights = batch
     size = len(labels)
     meant = vectors * GAIN * (chance.random((size, 1)) > NO_LOOK)
     shown = (chance.random((size, 1)) > NO_VECTOR).astype(np.float32)
@@ -216,8 +242,7 @@ def _slopes(
     chances /= chances.sum(axis=1, keepdims=True)
     wanted = np.full_like(chances, SMOOTHED / len(CLASSES))
     wanted[np.arange(size), labels] += 1 - SMOOTHED
-    weight = np.where(labels == 0, ORDINARY, 1.0).astype(np.float32)[:, None]
-    slope = (chances - wanted) * weight / size
+    slope = (chances - wanted) * weights[:, None] / size
     back = (slope @ learnt.out.T) * kept * (before > 0)
     runs = looks.T @ ((back @ learnt.mixed.T) * shown)
     return [
@@ -265,7 +290,7 @@ def quick_weights(data: Data) -> Floats:
     """Weights of the quick look: a linear model over short buckets, by damped least squares."""
     aim = np.where(data.labels == 0, -1.0, 1.0) * np.where(data.labels == 0, 1.4, 1.0)
     scaled = sparse.diags(np.where(data.labels == 0, 1.4, 1.0)) @ data.quick
-    return np.asarray(linalg.lsqr(scaled, aim, damp=DAMPED, iter_lim=60)[0], np.float32)
+    return np.asarray(linalg.lsqr(scaled, aim, damp=DAMPED * np.sqrt(len(aim)), iter_lim=40)[0], np.float32)
 
 
 def point(scores: npt.NDArray[Any], share: float) -> float:
@@ -292,20 +317,20 @@ def figures(name: str, asked: npt.NDArray[Any], labels: npt.NDArray[Any], points
 
 
 def save(learnt: Weights, quick: Floats) -> None:
-    """Write `runs.npy` and `head.npz`: the runs and the quick weights in 8 bits."""
+    """Write `runs.npy`, `head.npz` and `head.onnx`: the runs and the quick weights in 8 bits."""
     scale = np.abs(learnt.runs).max(axis=0) / 127
     np.save(DATA / "runs.npy", np.round(learnt.runs / np.maximum(scale, 1e-12)).astype(np.int8))
     quick_scale = float(np.quantile(np.abs(quick[quick != 0]), 0.999)) / 127
-    np.savez(
-        DATA / "head.npz",
-        runs_scale=scale.astype(np.float32),
-        vectors=learnt.vectors * np.float32(GAIN),
-        mixed=learnt.mixed,
-        bias=learnt.bias,
-        out=learnt.out,
-        out_bias=learnt.out_bias,
-        quick=np.clip(np.round(quick / quick_scale), -127, 127).astype(np.int8),
-    )
+    quick_bytes = np.clip(np.round(quick / quick_scale), -127, 127).astype(np.int8)
+    np.savez(DATA / "head.npz", runs_scale=scale.astype(np.float32), quick=quick_bytes)
+    weights = {
+        "vectors_in": learnt.vectors * np.float32(GAIN),
+        "looks_in": learnt.mixed,
+        "bias": learnt.bias,
+        "out": learnt.out,
+        "out_bias": learnt.out_bias,
+    }
+    onnx.save(encoder.head_graph_of(weights), DATA / "head.onnx")
 
 
 def digests(folder: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
