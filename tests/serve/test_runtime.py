@@ -99,6 +99,8 @@ DECIDES = {
     "the words": ("lexicons/few.yaml", "[girlfriend]", "[girlfriend, boyfriend]"),
     "a limit": ("proxy.yaml", "audit:", "limits: {images: 7}\naudit:"),
     "the score of a face": ("proxy.yaml", "audit:", "examination: {face_score: 0.5}\naudit:"),
+    "whether words get a second look": ("proxy.yaml", "audit:", "semantic: {mode: 'off'}\naudit:"),
+    "a score of that": ("proxy.yaml", "audit:", "semantic: {certain: {emotion: 0.97}}\naudit:"),
     "the cameras": ("cameras.yaml", "make: Axon,", "make: Axom,"),
 }
 
@@ -140,7 +142,9 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize(
-    "wrong", [[name] for name in MISTAKES] + [list(MISTAKES)], ids=["register", "policy", "words", "cameras", "all of them"]
+    "wrong",
+    [[name] for name in MISTAKES] + [list(MISTAKES)],
+    ids=["register", "policy", "words", "cameras", "all of them"],
 )
 def test_all_mistakes_are_told(tmp_path: Path, wrong: Sequence[str]) -> None:
     """One error with the mistakes of every file, each with its place; nothing is loaded by half."""
@@ -185,7 +189,16 @@ def test_what_is_said_of_it(tmp_path: Path) -> None:
         "credentials": len(KEYS),
         "upstream": "http://127.0.0.1:9",
         "faces": "ok",
+        "semantic": "not loaded yet",
     }
     assert {name: told[name] for name in expected} == expected
     page = orjson.dumps(told).decode()
     assert [secret for secret in (KEY, *KEYS.values()) if secret in page] == []
+
+
+def test_words_get_a_second_look_unless_it_is_off(tmp_path: Path) -> None:
+    """As the settings say; what is off is told as such."""
+    on = load_runtime(changed(tmp_path))
+    off = load_runtime(changed(tmp_path, ("proxy.yaml", "audit:", "semantic: {mode: 'off'}\naudit:")))
+    assert (on.scorer is None, on.screening.second is None) == (False, False)
+    assert (off.scorer, off.screening.second, describe(off)["semantic"]) == (None, None, "off")

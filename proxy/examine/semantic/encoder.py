@@ -39,12 +39,7 @@ class Encoder:
         self._pieces = SentencePieceProcessor(model_file=str(folder / "pieces.model"))
         self._table = np.load(folder / "table.npy", mmap_mode="r", allow_pickle=False)
         self._scales = np.load(folder / "scales.npy", allow_pickle=False)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
-        self._session = onnxruntime.InferenceSession(
-            folder / "encoder.onnx", options, providers=["CPUExecutionProvider"]
-        )
+        self._session = on_one_thread(folder / "encoder.onnx")
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """A vector for each text, [texts, WIDTH]."""
@@ -74,6 +69,14 @@ class Encoder:
         fed = {"words": words, "windows": np.where(inside, near, len(flat)), "pool": pool, "root": root}
         vectors, pooled = self._session.run(["vectors", "pooled"], fed)
         return np.concatenate((vectors, pooled * _CALM), axis=1)
+
+
+def on_one_thread(path: Path) -> onnxruntime.InferenceSession:
+    """A model that computes on the thread that asks it, and keeps no memory between two questions."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _whole(text: str) -> str:

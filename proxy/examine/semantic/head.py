@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from proxy.examine.semantic.encoder import on_one_thread
 from proxy.examine.semantic.ngrams import buckets, short_sums
 
 LABELS: Final = ("identify", "verify", "emotion", "sensitive", "biocat", "surveil", "social_score")
@@ -22,28 +23,21 @@ class Head:
     """The weights of the last layers. Loaded once; threads may call at once."""
 
     def __init__(self, folder: Path) -> None:
-        """Load `runs.npy` (mapped) and `head.npz`. Raises OSError, ValueError or KeyError when they are unusable."""
+        """Load `runs.npy` (mapped), `head.npz` and `head.onnx`. Raises OSError, ValueError, KeyError or RuntimeError."""
         self._runs = np.load(folder / "runs.npy", mmap_mode="r", allow_pickle=False)
         with np.load(folder / "head.npz", allow_pickle=False) as weights:
             self._scale: Floats = weights["runs_scale"]
-            self._vectors: Floats = weights["vectors"]
-            self._mixed: Floats = weights["mixed"]
-            self._bias: Floats = weights["bias"]
-            self._out: Floats = weights["out"]
-            self._out_bias: Floats = weights["out_bias"]
             self._quick: npt.NDArray[np.int8] = weights["quick"]
+        self._session = on_one_thread(folder / "head.onnx")
 
     def chances(self, vectors: Floats, texts: Sequence[str]) -> Floats:
         """For each text the chance that it asks for nothing, then for each of `LABELS`; they add up to one.
 
         `vectors` are those of the texts; `texts` are canonical.
         """
-        looks = np.stack([self._look(text) for text in texts])
-        hidden = np.maximum(vectors @ self._vectors + looks @ self._mixed + self._bias, 0)
-        values = hidden @ self._out + self._out_bias
-        powers = np.exp(values - values.max(axis=1, keepdims=True))
-        chances: Floats = powers / powers.sum(axis=1, keepdims=True)
-        return chances
+        looks = np.stack([self._look(text) for text in texts], dtype=np.float32, casting="same_kind")
+        (chances,) = self._session.run(["chances"], {"vectors": vectors, "looks": looks})
+        return np.asarray(chances)
 
     def scores(self, chances: Floats) -> Mapping[str, float]:
         """The best score of each label over several texts: the chance that anything is asked for, where it may be this."""

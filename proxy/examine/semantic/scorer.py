@@ -5,13 +5,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from proxy.examine.normalise import canonical, fold, plain_prose, readings
-from proxy.examine.semantic.windows import pieces_of
+from proxy.examine.semantic.windows import LONGEST, pieces_of
 
 if TYPE_CHECKING:  # at run time they are imported when they are needed: with their libraries they take 50 MB
     from proxy.examine.semantic.encoder import Encoder
@@ -23,6 +24,9 @@ CARD: Final = "card.json"
 
 MOST: Final = 192
 """Pieces of one text that are read by the encoder, some 0.3 ms each; with more it is not known what the text asks for."""
+
+LOOKED_AT: Final = 1_000
+"""Pieces of one text that get a quick look, some 200 KB; with more there would be too many to read anyway."""
 
 ALWAYS: Final = 3
 """Pieces up to which there is no quick look: all are read."""
@@ -91,7 +95,12 @@ class _Loaded:
 
     def scores(self, text: str) -> Mapping[str, float]:
         """As `Scorer.scores`."""
-        pieces = self._suspect(list(dict.fromkeys(_pieces(text))))
+        if len(text) > LOOKED_AT * LONGEST:
+            raise TooMuch
+        found = list(islice(_pieces(text), LOOKED_AT + 1))
+        if len(found) > LOOKED_AT:
+            raise TooMuch
+        pieces = self._suspect(list(dict.fromkeys(found)))
         if len(pieces) > MOST:
             raise TooMuch
         if not pieces:

@@ -50,9 +50,16 @@ def test_chances_add_up(head: Head) -> None:
     assert np.allclose(chances.sum(axis=1), 1, atol=1e-4)
 
 
+ASKING = ("who is this man in the picture?", "is she angry or sad?", "does she vote left?", "is it the same person?")
+ORDINARY = (
+    "convert the table to csv",
+    "what colour is the chair?",
+    "draw a box around the car",
+    "fix the error in this code",
+)
+
+
 def test_the_quick_look_tells_apart(head: Head) -> None:
     """Not sharply: it only spares the encoder what asks for nothing."""
-    asking, not_asking = head.quick_look(
-        [canonical(fold(t)) for t in ("who is this man in the picture?", "the train leaves at ten")]
-    )
-    assert asking > not_asking
+    asking, ordinary = (head.quick_look([canonical(text) for text in texts]) for texts in (ASKING, ORDINARY))
+    assert asking.mean() > ordinary.mean()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from proxy.examine.semantic import scorer as module
 from proxy.examine.semantic.head import LABELS
-from proxy.examine.semantic.scorer import CARD, DATA, MOST, Scorer, SemanticUnavailable, TooMuch
+from proxy.examine.semantic.scorer import CARD, DATA, LOOKED_AT, MOST, Scorer, SemanticUnavailable, TooMuch
+from proxy.examine.semantic.windows import LONGEST
 
 SCORER = Scorer()
 
@@ -128,8 +129,12 @@ def test_the_encoder_reads_so_much_and_no_more(monkeypatch: pytest.MonkeyPatch) 
     loaded = SCORER.load()
     vectors = loaded._encoder.vectors
     monkeypatch.setattr(loaded._encoder, "vectors", lambda texts: (asked.append(len(texts)), vectors(texts))[1])
-    SCORER.scores(" ".join(f"The lease of flat {number} ends in May and is not renewed." for number in range(2_000)))
+    SCORER.scores(" ".join(f"The lease of flat {number} ends in May and is not renewed." for number in range(150)))
     assert sum(asked) <= MOST
+    with pytest.raises(TooMuch):
+        SCORER.scores("a word or two in a line\n" * (LOOKED_AT + 1))
+    with pytest.raises(TooMuch):
+        SCORER.scores("a" * (LOOKED_AT * LONGEST + 1))
     with pytest.raises(TooMuch):
         SCORER.scores("\n".join(f"Tell me who the man with number {number} is." for number in range(MOST + 1)))
 
