@@ -9,7 +9,14 @@ from support.gate import CONFIG
 
 from proxy.cli.schemas import all_schemas
 
-NAMES = ["cameras.schema.json", "lexicon.schema.json", "policy.schema.json", "proxy.schema.json", "tenants.schema.json", "tests.schema.json"]
+NAMES = [
+    "cameras.schema.json",
+    "lexicon.schema.json",
+    "policy.schema.json",
+    "proxy.schema.json",
+    "tenants.schema.json",
+    "tests.schema.json",
+]
 
 
 def test_the_committed_schemas_are_current() -> None:
