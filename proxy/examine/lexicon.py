@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
@@ -16,7 +17,7 @@ from proxy import documents
 from proxy.documents import nearest
 from proxy.errors import ConfigurationError
 from proxy.examine.negation import Reach
-from proxy.examine.normalise import END, canonical, fold, plain_prose, readings, spelling, unchopped, unspaced
+from proxy.examine.normalise import END, UNSPACED_RUN, canonical, fold, plain_prose, readings, spelling, unchopped
 from proxy.examine.simplified import simplified
 from proxy.facts import CATALOGUE
 
@@ -145,8 +146,10 @@ class Lexicon:
         self._reaches = reaches or {}
         self.intents = tuple(intents)
         terms: dict[str, list[str]] = {}
+        known: dict[str, Sequence[str]] = {}  # unions name many words again
         for concept, spellings in concepts.items():
-            for term in dict.fromkeys([spelled for word in spellings for spelled in _terms(word)]):
+            spelled = {word: known.get(word) or known.setdefault(word, _terms(word)) for word in spellings}
+            for term in dict.fromkeys(chain.from_iterable(spelled.values())):
                 terms.setdefault(term, []).append(concept)
         shared: dict[tuple[str, ...], tuple[str, ...]] = {}  # many terms stand for the same concepts
         self._concepts = tuple(shared.setdefault(tuple(found), tuple(found)) for found in terms.values())
@@ -227,7 +230,7 @@ def _terms(word: str) -> Sequence[str]:
         return (f" {word} ",)  # as most: thousands of terms are spelled at each start
     stem = word.endswith("*")
     plain = simplified(spelling(fold(word.removesuffix("*")))).strip(" ")
-    if any(map(unspaced, plain)):
+    if UNSPACED_RUN.search(plain):
         return plain, _LEFT_OUT.sub("", plain)
     return (f" {plain}" if stem else f" {plain} ",)
 

@@ -120,12 +120,14 @@ _INNER_MARK: Final = re.compile(rf"(?<=[{_WIDE}])(?:[、・·]|\n(?![\n\-*#•])
 """What parts the items of a list, and a line break, between Chinese or Japanese characters: no word ends there for sure."""
 
 _UNSPACED: Final = re.compile(f"[{_WIDE}\uac00-\ud7af]")
+UNSPACED_RUN: Final = re.compile(f"[{_WIDE}\uac00-\ud7af\u0e00-\u0e7f]+")
+"""Characters of scripts that write words without spaces between them."""
+
 _JOINT: Final = re.compile(rf"(?<=[a-z0-9])(?=[{_WIDE}\uac00-\ud7af])|(?<=[{_WIDE}\uac00-\ud7af])(?=[a-z0-9])")
 """Between a Latin letter or a digit and a character of Chinese, Japanese or Korean: words end there."""
 
 _SCATTERED: Final = re.compile(rf"(?<=[{_WIDE}])[^\w\n.!?。]{{1,2}}(?=[{_WIDE}])")
 _WIDE_RUN: Final = re.compile(f"[{_WIDE}]+")
-_UNSPACED_RUN: Final = re.compile(f"[{_WIDE}\uac00-\ud7af\u0e00-\u0e7f]+")
 _SPACE_WITHIN: Final = re.compile(f"(?<=[{_WIDE}]) (?=[{_WIDE}])")
 _SPACES_WITHIN: Final = re.compile(rf"(?<=[{_WIDE}])[ \t]{{1,4}}(?=[{_WIDE}])")
 _ENDS: Final = (b". ", b"? ", b"! ", b"; ", b".\n", b"?\n", b"!\n", b";\n", b"\n\n", b"\n-", b"\n*", b"\n#")
@@ -215,7 +217,7 @@ def unchopped(canonical_text: str) -> str | None:
     if ends <= _CHOPPED or words >= _CHOPPED * ends:
         return None
     if not canonical_text.isascii():  # where no spaces part the words, two characters make one
-        words += _within(_UNSPACED_RUN, canonical_text) // 2
+        words += _within(UNSPACED_RUN, canonical_text) // 2
     return _SPACE_WITHIN.sub("", canonical_text.replace(f"{END} ", "")) if words < _CHOPPED * ends else None
 
 
