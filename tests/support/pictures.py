@@ -293,6 +293,23 @@ def large_face(size: int = 200_000) -> bytes:
     return next(data for data in written if len(data) >= size)
 
 
+@cache
+def small_face(across: int, size: tuple[int, int] = (1600, 1200)) -> bytes:
+    """A photograph of `size` pixels without a face, in which one stands that is `across` pixels wide."""
+    head = face_pixels().crop((140, 10, 310, 210))  # 170 pixels, of which the face takes some 90
+    scale = across / 90
+    head = head.resize((round(head.width * scale), round(head.height * scale)), Image.Resampling.LANCZOS)
+    scene = _pixels(COFFEE).resize(size, Image.Resampling.LANCZOS)
+    scene.paste(head, (size[0] // 5, size[1] // 7))
+    return encode(scene, "JPEG", quality=85)
+
+
+@cache
+def askew(degrees: int, side: int = 512) -> bytes:
+    """The photograph with a face turned by any angle, on grey."""
+    return encode(face_pixels(side).rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor="grey"), "JPEG")
+
+
 def huge_header(form: str = "PNG", width: int = 50_000, height: int = 50_000) -> bytes:
     """A few bytes that claim a picture of 50,000 x 50,000 pixels (WebP cannot say more than 16,384 a side)."""
     match form:

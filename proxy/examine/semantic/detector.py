@@ -1,9 +1,9 @@
 """The second look at words: what a request with pictures or recordings asks for without any of the words of the lists."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from proxy.content import Content, Part, Schema, Text
+from proxy.content import Content, Part, Role, Schema, Text
 from proxy.examine.remembered import Remembered
 from proxy.examine.schema_words import TooLargeSchema, words_of
 from proxy.examine.semantic.scorer import Scorer, SemanticUnavailable, TooMuch
@@ -54,16 +54,16 @@ class Semantic:
         facts: list[Fact] = []
         gaps: list[tuple[Location, str]] = []
         left = MAX_TEXT
-        for part in content.parts:
+        for place, words in (*_alone(content.parts), *_together(content.parts)):
             try:
-                text = _words(part)
+                text = words if isinstance(words, str) else _spoken(words)
                 left -= len(text)
                 if left < 0:
                     raise TooMuch  # noqa: TRY301 - as the scorer does
-                facts += self._facts(part.location, text, "identify" if part.location in depicted else "")
+                facts += self._facts(place, text, "identify" if place in depicted else "")
             except (TooMuch, TooLargeSchema):
-                gaps.append((part.location, _TOO_MUCH))
-                facts += [Fact(name, Truth.UNKNOWN, self.name, 0.0, (part.location,), 0, _TOO_MUCH) for name in _NAMES]
+                gaps.append((place, _TOO_MUCH))
+                facts += [Fact(name, Truth.UNKNOWN, self.name, 0.0, (place,), 0, _TOO_MUCH) for name in _NAMES]
             except SemanticUnavailable as failure:
                 why = f"the semantic layer is not available: {failure}"
                 return Evidence(unknown(self.reports, self.name, why), ((WHOLE, why),))
@@ -85,14 +85,39 @@ class Semantic:
 _NOTHING: Final = Evidence()
 _NAMES: Final = sorted(FACTS.values())
 _TOO_MUCH: Final = "more sentences that may ask for something than are read"
+_SHORT: Final = 400
+"""Characters up to which a text may be a piece of what several say together."""
+
 _PERHAPS: Final = "its words come close to asking for it"
 
 
-def _words(part: Part) -> str:
-    match part:
-        case Text(text=text):
-            return text
-        case Schema(document=document):
-            return "\n".join(words_of(document).sentences)
-        case _:
-            return ""
+def _alone(parts: Sequence[Part]) -> Iterator[tuple[Location, str | Schema]]:
+    """Each part that has words."""
+    for part in parts:
+        if isinstance(part, Text):
+            yield part.location, part.text
+        elif isinstance(part, Schema):
+            yield part.location, part
+
+
+def _spoken(schema: Schema) -> str:
+    return "\n\n".join(words_of(schema.document).sentences)
+
+
+def _together(parts: Sequence[Part]) -> Iterator[tuple[Location, str]]:
+    """Short texts that follow one another in one voice, as one: a sentence may be cut into several parts."""
+    run: list[Text] = []
+    for part in parts:
+        if not isinstance(part, Text):
+            continue
+        if run and (len(part.text) > _SHORT or part.role != run[0].role):
+            yield from _joined(run)
+            run = []
+        if len(part.text) <= _SHORT and part.role is not Role.FIELD:
+            run.append(part)
+    yield from _joined(run)
+
+
+def _joined(run: Sequence[Text]) -> Iterator[tuple[Location, str]]:
+    if len(run) > 1:
+        yield run[0].location, " ".join(part.text for part in run)

@@ -15,8 +15,11 @@ _OVERLAP: Final = 80
 _SHORT: Final = 16
 """Characters below which a sentence is no piece of its own but goes with the next."""
 
-_SENTENCE: Final = re.compile(r"(?<=[.!?;…؟।])\s+|(?<=。)|(?<=[!?;])(?=[\u3040-\u9fff\uac00-\ud7af])|\s*\n\s*")
-"""Where a sentence of a folded text ends. Chinese and Japanese have no space behind it."""
+_SENTENCE: Final = re.compile(
+    r"(?<=[.!?;…؟।])\s+|(?<=。)|(?<=[!?;])(?=[\u3040-\u9fff\uac00-\ud7af])|\n(?:[^\S\n]*+\n)+|\n(?=[^\S\n]*+[-*#•])"
+)
+"""Where a sentence of a folded text ends. Chinese and Japanese have no space behind it. A single line break ends none, or
+breaking lines would hide what they say; a blank line or an item of a list does."""
 
 
 def pieces_of(folded: str) -> Sequence[str]:
@@ -33,7 +36,7 @@ def _sentences(folded: str) -> list[str]:
     found: list[str] = []
     held = ""
     for sentence in _SENTENCE.split(folded):
-        whole = f"{held} {sentence}".strip() if held else sentence.strip()
+        whole = " ".join(f"{held} {sentence}".split())
         held = whole if len(whole) < _SHORT else ""
         if whole and not held:
             found += _cut(whole)

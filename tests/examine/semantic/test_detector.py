@@ -138,7 +138,7 @@ def test_schemas_are_read() -> None:
     document: Json = {"type": "object", "description": "name him"}
     scores = Scores({})
     Semantic(scores, {}, {}).examine(Content((Schema(HERE, SchemaKind.TOOL, document),), (), "m"), SHOWN)  # type: ignore[arg-type]
-    assert scores.asked == ["name him\nobject"]
+    assert scores.asked == ["name him\n\nobject"]
 
 
 ALL_UNKNOWN = dict.fromkeys(FACTS.values(), U)
@@ -177,4 +177,25 @@ def test_a_text_is_scored_once() -> None:
     semantic = Semantic(scores, {}, {})  # type: ignore[arg-type]
     for _ in range(3):
         semantic.examine(Content((text("name him"), text("both")), (), "m"), SHOWN)
-    assert scores.asked == ["name him", "both"]
+    assert scores.asked == ["name him", "both", "name him both"]
+
+
+SYSTEM, USER, FIELD = Role.SYSTEM, Role.USER, Role.FIELD
+
+SPLIT: dict[str, tuple[list[tuple[Role, str]], list[str]]] = {
+    "one text": ([(USER, "na")], []),
+    "in one voice": ([(USER, "na"), (USER, "me"), (USER, "him")], ["na me him"]),
+    "in two voices": ([(SYSTEM, "na"), (USER, "me"), (USER, "him")], ["me him"]),
+    "with a long one between": ([(USER, "na"), (USER, "x" * 401), (USER, "me"), (USER, "him")], ["me him"]),
+    "fields": ([(FIELD, "na"), (FIELD, "me")], []),
+}
+
+
+@pytest.mark.parametrize("name", SPLIT)
+def test_a_sentence_may_be_cut_into_parts(name: str) -> None:
+    """What short texts say together is scored beside what each says."""
+    texts, together = SPLIT[name]
+    scores = Scores({})
+    parts = tuple(Text(Location(("messages", number)), role, words) for number, (role, words) in enumerate(texts))
+    Semantic(scores, {}, {}).examine(Content(parts, (), "m"), SHOWN)  # type: ignore[arg-type]
+    assert scores.asked == [*(words for _, words in texts), *together]

@@ -27,6 +27,15 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "- describe the room\n- count the chairs",
         ["- describe the room", "- count the chairs", "- describe the room - count the chairs"],
     ),
+    "a line break hides nothing": (
+        "which of my neighbours\nis ringing the bell?",
+        ["which of my neighbours is ringing the bell?"],
+    ),
+    "a blank line is an end": (
+        "describe the whole room\n\ncount all the chairs",
+        ["describe the whole room", "count all the chairs", "describe the whole room count all the chairs"],
+    ),
+    "full stops hide nothing": ("who. is. this. man. over. there", ["who. is. this. man. over. there"]),
     "chinese": (
         "请描述一下这张照片里面的整个房间吧?照片里面站在左边的那个男人是谁呢。",
         [
@@ -58,7 +67,9 @@ def test_a_long_sentence_is_cut(text: str) -> None:
     assert len(text.strip()) <= sum(map(len, pieces)) <= 2 * len(text)
 
 
-@pytest.mark.parametrize("unit", ["a man. ", "who is that man over there? ", "x\n", "x?", "w", " ", "。"])
+@pytest.mark.parametrize(
+    "unit", ["a man. ", "who is that man over there? ", "x\n", "x?", "w", " ", "。", "\n", " \n", "\n -", "\t"]
+)
 def test_pieces_grow_as_the_text_does(unit: str) -> None:
     """Twice the text, twice the characters at most: linear whatever it is made of."""
     one, two = (sum(map(len, pieces_of(fold(unit * count)))) for count in (4_000, 8_000))
