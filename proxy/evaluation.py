@@ -135,6 +135,10 @@ class Report:
         """The items that were missed, or in which something was found that is not there."""
         return [one for one in self.items if bool(_prohibited(one.expected)) != bool(_prohibited(one.found))]
 
+    def median_ms(self, kind: str) -> float:
+        """The median of the CPU time of the items of a kind, in milliseconds."""
+        return _quantile(sorted(one.cpu_ms for one in self.items if one.kind == kind), 0.5)
+
     def listing(self) -> dict[str, Any]:
         """As `facegate evaluate --json` prints it; a contract (docs/cli.md)."""
         times = sorted(one.cpu_ms for one in self.items)

@@ -184,7 +184,7 @@ class Examination(_Section):
         " `refuse` goes for speech in realtime sessions too",
     )
     face_score: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.79, description="score from which a face counts; lower finds more, and more that is none"
+        0.83, description="score from which a face counts; lower finds more, and more that is none"
     )
 
 

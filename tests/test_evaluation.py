@@ -46,6 +46,7 @@ def test_figures() -> None:
     }
     assert report.by_lang == {"en": Figures(2, 0, 0, 1), "fr": Figures(0, 1, 1, 0)}
     assert report.by_kind == {"core": Figures(2, 1, 0, 0), "long": Figures(0, 0, 1, 1)}
+    assert evaluate([replace(item(kind="core"), cpu_ms=ms) for ms in (3.0, 1.0, 2.0)]).median_ms("core") == 2.0
     assert [one.expected for one in report.wrong] == [frozenset({"emotion"}), frozenset()]
 
 

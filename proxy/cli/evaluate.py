@@ -9,7 +9,7 @@ import orjson
 
 from proxy.cli.configuration import config_option
 from proxy.cli.screen import bench_of, today
-from proxy.evaluation import Figures, Report, evaluate, items_of
+from proxy.evaluation import Figures, Report, evaluate, interval, items_of
 from proxy.serve.runtime import load_runtime
 
 EVALUATE_HELP = "Measure the detectors on labelled data."
@@ -46,10 +46,11 @@ def evaluate_command(
 
 
 def _print(report: Report) -> None:
-    click.echo(f"{'':28} {'recall':>16} {'precision':>9} {'F1':>6} {'false positives':>20}")
+    click.echo(f"{'':28} {'recall (95 %)':>29} {'precision':>9} {'F1':>6} {'false positives (95 %)':>29} {'CPU ms':>8}")
     _line("all", report.any)
-    for title, group in (("clause", report.by_clause), ("language", report.by_lang), ("kind", report.by_kind)):
-        _group(title, group)
+    for title, group in (("clause", report.by_clause), ("language", report.by_lang)):
+        _group(title, group, {})
+    _group("kind", report.by_kind, {kind: f"{report.median_ms(kind):8.1f}" for kind in report.by_kind})
     times = report.listing()["cpu_ms"]
     unknown = sum(1 for item in report.items if item.unknown)
     click.echo(
@@ -57,18 +58,25 @@ def _print(report: Report) -> None:
     )
 
 
-def _group(title: str, group: Mapping[str, Figures]) -> None:
+def _group(title: str, group: Mapping[str, Figures], times: Mapping[str, str]) -> None:
     if group:
         click.echo(f"\nby {title}")
     for name, figures in group.items():
-        _line(f"  {name}", figures)
+        _line(f"  {name}", figures, times.get(name, ""))
 
 
-def _line(name: str, figures: Figures) -> None:
-    positive, negative = figures.hits + figures.misses, figures.alarms + figures.silent
-    recall = f"{_percent(figures.recall)} {figures.hits:>4}/{positive:<4}"
-    alarms = f"{_percent(figures.false_positive_rate)} {figures.alarms:>4}/{negative:<4}"
-    click.echo(f"{name:28} {recall:>16} {_percent(figures.precision):>9} {_percent(figures.f1):>6} {alarms:>20}")
+def _line(name: str, figures: Figures, time: str = "") -> None:
+    recall = _share(figures.hits, figures.hits + figures.misses)
+    alarms = _share(figures.alarms, figures.alarms + figures.silent)
+    told = f"{name:28} {recall:>29} {_percent(figures.precision):>9} {_percent(figures.f1):>6} {alarms:>29} {time}"
+    click.echo(told.rstrip())
+
+
+def _share(part: int, whole: int) -> str:
+    """A share, its counts, and its 95 % interval."""
+    bounds = interval(part, whole)
+    sure = f"({bounds[0]:.1%}-{bounds[1]:.1%})" if bounds else ""
+    return f"{_percent(part / whole if whole else None)} {part:>4}/{whole:<4} {sure:>13}"
 
 
 def _percent(share: float | None) -> str:

@@ -1,10 +1,12 @@
 """`facegate evaluate`: figures for a person and for machines."""
 
+import re
 from pathlib import Path
 
 import orjson
 import pytest
 from support.commands import run
+from support.pictures import COFFEE, FACE
 
 ROWS = [
     {"id": "a", "text": "Who is this man?", "labels": ["identify"], "lang": "en", "kind": "core"},
@@ -49,8 +51,20 @@ def test_for_a_person(rows: Path) -> None:
     ran = run("evaluate", "--wrong", rows)
     status, said = ran.status, ran.out
     assert status == 0
-    assert "50.0%    1/2" in said
+    assert "50.0%    1/2     (9.5%-90.5%)" in said
     assert said.splitlines()[-1] == "c (en, core): expected emotion; found nothing"
+
+
+def test_pictures(tmp_path: Path) -> None:
+    """By kind with an interval and the CPU time of one."""
+    (tmp_path / "face.jpg").write_bytes(FACE)
+    (tmp_path / "coffee.jpg").write_bytes(COFFEE)
+    rows = tmp_path / "labels.csv"
+    rows.write_text("path,label,kind\nface.jpg,1,portrait\ncoffee.jpg,0,object\n", encoding="utf-8")
+    said = run("evaluate", rows).out
+    lines = {line.split()[0]: line for line in said.splitlines() if line.startswith("  ")}
+    assert re.search(r"100\.0%    1/1    \(20\.7%-100\.0%\) .* \d+\.\d$", lines["portrait"])
+    assert re.search(r" 0\.0%    0/1     \(0\.0%-79\.3%\) +\d+\.\d$", lines["object"])
 
 
 def test_unusable(tmp_path: Path) -> None:
