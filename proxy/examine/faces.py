@@ -16,7 +16,7 @@ from proxy.facts import Evidence, Fact, Truth
 from proxy.location import Location
 
 FACE_SCORE: Final = 0.83
-"""Score from which a face counts: docs/detection.md has what is found at it."""
+"""Score from which a face counts: docs/faces.md has what is found at it."""
 
 _SIDES: Final = (320, 640)
 """Longest sides, in pixels, of the first looks: most faces are seen at one of them."""
@@ -25,23 +25,26 @@ _QUARTERS: Final = (Pixels.Transpose.ROTATE_90, Pixels.Transpose.ROTATE_180, Pix
 _DIAGONALS: Final = (45, 135, 225, 315)
 """Turns, in degrees. The model bears 30 to either side of upright; eight turns leave 22.5."""
 
-_TURNED: Final = 256
-"""Longest side, in pixels, of what is turned."""
+_DIAGONAL: Final = 256
+"""Longest side, in pixels, of what is turned by these: with its corners it is twice as much to search."""
 
 _TILE: Final = 640
 """Longest side, in pixels, of the tiles in which a picture is searched as it is: a fixed one bounds what the model takes of
 memory, and small maps stay in the processor's caches."""
 
-_FAINT: Final = 0.2
+_FAINT: Final = 0.15
 """Score from which something in a picture as it is, not shrunk, is worth a close look."""
+
+_ACROSS: Final = 12
+"""Pixels that it must be wide and high for that: in fewer there is hardly anything to see, and roofs have two windows too."""
 
 _CLOSELY: Final = 0.04
 """How much more than at first sight a face must score at a close look: many are taken, and each may err."""
 
-_CLOSE_SIDE: Final = 128
-"""Side, in pixels, of a close look: a face is then some 58 pixels large, where the model is at its best."""
+_CLOSE_SIDE: Final = 160
+"""Side, in pixels, of a close look: a face is then some 72 pixels large, where the model is at its best."""
 
-_AROUND: Final = _CLOSE_SIDE / 58
+_AROUND: Final = _CLOSE_SIDE / 72
 
 _MARGIN: Final = 1.42
 """How much more is cut out for a close look that is turned: the diagonal of a square."""
@@ -214,16 +217,17 @@ def _attempts(view: Pixels.Image) -> Iterator[_Look]:
     yield _Look(small, view if side <= _SIDES[0] else None)
     if side > _SIDES[0]:
         yield _Look(_at(view, _SIDES[1]), view if side <= _SIDES[1] else None)
-    yield from map(_Look, _turns(_at(small, _TURNED)))
+    yield from map(_Look, _turns(small))
     if side > _SIDES[1]:
         yield from _tiles(view)
 
 
 def _close_looks(look: _Look, faint: Sequence[Face]) -> Iterator[Pixels.Image]:
     """Each faint thing upright, then the best of them turned."""
-    for face in faint:
+    large = [face for face in faint if min(face.width, face.height) >= _ACROSS]
+    for face in large:
         yield _middle(look.closely(face))
-    for face in [face for face in faint if face.score >= _LESS_FAINT][:_TURNED_CLOSELY]:
+    for face in [face for face in large if face.score >= _LESS_FAINT][:_TURNED_CLOSELY]:
         closely = look.closely(face)
         for quarter in _QUARTERS:
             yield _middle(closely.transpose(quarter))
@@ -236,11 +240,12 @@ def _middle(picture: Pixels.Image) -> Pixels.Image:
     return picture.crop((rim, rim, rim + _CLOSE_SIDE, rim + _CLOSE_SIDE))
 
 
-def _turns(view: Pixels.Image) -> Iterator[Pixels.Image]:
+def _turns(small: Pixels.Image) -> Iterator[Pixels.Image]:
     for quarter in _QUARTERS:
-        yield view.transpose(quarter)
+        yield small.transpose(quarter)
+    smaller = _at(small, _DIAGONAL)
     for degrees in _DIAGONALS:
-        yield view.rotate(degrees, Pixels.Resampling.BILINEAR, expand=True)
+        yield smaller.rotate(degrees, Pixels.Resampling.BILINEAR, expand=True)
 
 
 def _tiles(view: Pixels.Image) -> Iterator[_Look]:

@@ -294,9 +294,10 @@ def test_without_the_model_a_request_without_pictures_has_no_face(without_model:
 
 def turned(width: int, height: int) -> list[tuple[int, int]]:
     """The sizes of a look of that size in its seven turns, diagonals in a frame that holds all of it."""
-    upright = Pixels.new("RGB", (width, height))
+    smaller = Pixels.new("RGB", (width, height))
+    smaller.thumbnail((256, 256))
     return [(height, width), (width, height), (height, width)] + [
-        upright.rotate(degrees, expand=True).size for degrees in (45, 135, 225, 315)
+        smaller.rotate(degrees, expand=True).size for degrees in (45, 135, 225, 315)
     ]
 
 
@@ -304,11 +305,11 @@ def turned(width: int, height: int) -> list[tuple[int, int]]:
     ("size", "form", "looked_at"),
     [
         ((200, 100), "JPEG", [(200, 100), *turned(200, 100)]),
-        ((500, 250), "JPEG", [(320, 160), (500, 250), *turned(256, 128)]),
-        ((640, 320), "PNG", [(320, 160), (640, 320), *turned(256, 128)]),
-        ((1280, 640), "PNG", [(320, 160), (640, 320), *turned(256, 128), *[(470, 640)] * 3]),
-        ((1280, 640), "JPEG", [(320, 160), (640, 320), *turned(256, 128), *[(470, 640)] * 3]),
-        ((1000, 800), "PNG", [(320, 256), (640, 512), *turned(256, 205), *[(532, 432)] * 4]),
+        ((500, 250), "JPEG", [(320, 160), (500, 250), *turned(320, 160)]),
+        ((640, 320), "PNG", [(320, 160), (640, 320), *turned(320, 160)]),
+        ((1280, 640), "PNG", [(320, 160), (640, 320), *turned(320, 160), *[(470, 640)] * 3]),
+        ((1280, 640), "JPEG", [(320, 160), (640, 320), *turned(320, 160), *[(470, 640)] * 3]),
+        ((1000, 800), "PNG", [(320, 256), (640, 512), *turned(320, 256), *[(532, 432)] * 4]),
     ],
 )
 def test_the_cascade(
