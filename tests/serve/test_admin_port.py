@@ -208,9 +208,10 @@ async def test_detectors_are_timed_in_the_pool_only(proxy: Gate) -> None:
     assert not any("detector_seconds" in name for name in await exposed(proxy))
     assert (await proxy.post(WHO))[0] == 403
     found = await exposed(proxy)
-    detectors = load_runtime(proxy.runtime.folder / "proxy.yaml").screening.detectors
+    screening = load_runtime(proxy.runtime.folder / "proxy.yaml").screening
+    assert screening.second is not None
     assert {name: value for name, value in found.items() if "detector_seconds_count" in name} == {
-        f"facegate_detector_seconds_count{{detector={one.name}}}": 1 for one in detectors
+        f"facegate_detector_seconds_count{{detector={one.name}}}": 1 for one in (*screening.detectors, screening.second)
     }
 
 

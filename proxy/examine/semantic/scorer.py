@@ -28,8 +28,8 @@ MOST: Final = 192
 LOOKED_AT: Final = 1_000
 """Pieces of one text that get a quick look, some 200 KB; with more there would be too many to read anyway."""
 
-ALWAYS: Final = 3
-"""Pieces up to which there is no quick look: all are read."""
+EDGE: Final = 8
+"""Pieces at the start and at the end of a text that are read whatever the quick look says: there most requests stand."""
 
 
 class SemanticUnavailable(Exception):
@@ -110,10 +110,11 @@ class _Loaded:
 
     def _suspect(self, pieces: Sequence[str]) -> Sequence[str]:
         """The pieces that are worth a reading; of few, all."""
-        if len(pieces) <= ALWAYS:
+        if len(pieces) <= 2 * EDGE:
             return pieces
         looks = self._head.quick_look(list(map(canonical, pieces)))
-        return [piece for piece, look in zip(pieces, looks, strict=True) if look >= self._least]
+        inner = [piece for piece, look in zip(pieces, looks, strict=True) if look >= self._least]
+        return list(dict.fromkeys((*pieces[:EDGE], *inner, *pieces[-EDGE:])))
 
 
 @lru_cache(maxsize=1)
