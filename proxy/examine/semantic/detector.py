@@ -27,7 +27,7 @@ SHOWING: Final = ("media.images", "media.video", "media.audio")
 DEPICTED: Final = "intent.identify_depicted"
 """“Who is this?” may be asked of a dog. Where the lists say so, the second look says no more than they."""
 
-MAX_TEXT: Final = 1_000_000
+MAX_TEXT: Final = 500_000
 """Characters of all texts of one request that are looked at."""
 
 

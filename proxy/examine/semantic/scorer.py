@@ -22,7 +22,7 @@ DATA: Final = Path(__file__).resolve().parent / "data"
 CARD: Final = "card.json"
 """Where the files come from, their digests and the operating points; written by `make train`."""
 
-MOST: Final = 192
+MOST: Final = 512
 """Pieces of one text that are read by the encoder, some 0.3 ms each; with more it is not known what the text asks for."""
 
 LOOKED_AT: Final = 1_000

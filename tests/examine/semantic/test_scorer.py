@@ -136,7 +136,7 @@ def test_the_encoder_reads_so_much_and_no_more(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(TooMuch):
         SCORER.scores("a" * (LOOKED_AT * LONGEST + 1))
     with pytest.raises(TooMuch):
-        SCORER.scores("\n\n".join(f"Tell me who the man with number {number} is." for number in range(MOST + 1)))
+        SCORER.scores("\n\n".join(f"Tell me who the man with number {number} is." for number in range(LOOKED_AT)))
 
 
 def test_a_text_is_folded_once(monkeypatch: pytest.MonkeyPatch) -> None:
