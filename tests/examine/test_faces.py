@@ -268,6 +268,12 @@ def test_the_score_from_which_a_face_counts_is_given(score: float, truth: Truth)
     assert seen(picture(pictures.face("JPEG", 320)), detector=Faces(score=score)).truth_of("media.faces") is truth
 
 
+def test_the_revision_tells_what_of_it_decides() -> None:
+    """The score and the cameras; not the limits, which are settings and told as such."""
+    told = [detector.revision for detector in (Faces(), Faces(PictureLimits(frames=1)), Faces(score=0.5), FACES)]
+    assert (told[0] == told[1], len(set(told))) == (True, 3)
+
+
 @pytest.fixture
 def without_model(monkeypatch: pytest.MonkeyPatch) -> Faces:
     """The detector on a machine where the model cannot be loaded."""
