@@ -78,6 +78,7 @@ def facegate(folder: Path, service: Watched, key: str) -> Iterator[Watched]:
         "tenants": "tenants.yaml",
         "policies": [str(CONFIG / "policies" / "ms-aoai-coc" / "2024-05-01")],
         "lexicons": str(CONFIG / "lexicons"),
+        "cameras": str(CONFIG / "cameras.yaml"),
         "audit": {"path": "audit"},
     }
     (folder / "proxy.yaml").write_bytes(orjson.dumps(settings))
