@@ -81,18 +81,22 @@ class Screening:
 
 
 def light(content: Content) -> bool:
-    """Whether examining `content` is too little work to hand to another thread."""
-    budget = LIGHT_TEXT
+    """Whether examining `content` is too little work to hand to another thread.
+
+    Words beside media, or beside what may hold some, are not: they get a second look.
+    """
+    words = 0
+    unseen = False
     for part in content.parts:
         if isinstance(part, Text):
-            budget -= len(part.text)
-        elif not isinstance(part, (Reference, Opaque, Schema)):
-            return False
+            words += len(part.text)
         elif isinstance(part, Schema):
-            budget -= 4096  # a schema is walked, not only read
-        if budget < 0:
+            words += 4096  # it is walked, not only read
+        elif isinstance(part, (Reference, Opaque)):
+            unseen = True
+        else:
             return False
-    return True
+    return not words or (words <= LIGHT_TEXT and not unseen)
 
 
 def screen(

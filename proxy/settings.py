@@ -110,7 +110,7 @@ class Limits(_Section):
     document_pages: Count = Field(50, description="pages of one PDF; each is read, drawn and searched for faces")
     document_side: Annotated[int, Field(ge=320, le=4096)] = Field(
         1000,
-        description="longest side, in pixels, at which a page of a PDF is drawn; twice as much takes four times as long to search",
+        description="longest side, in pixels, at which a page of a PDF is drawn; twice as much takes four times as long",
     )
     document_pictures: Count = Field(200, description="pictures in one file")
     document_seconds: Seconds = Field(15.0, description="seconds to open one file")

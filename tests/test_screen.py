@@ -208,6 +208,8 @@ LIGHT: list[tuple[str, tuple[Part, ...], bool]] = [
     ("words to the limit", (Text(at("a"), Role.USER, "x" * LIGHT_TEXT),), True),
     ("one more", (Text(at("a"), Role.USER, "x" * LIGHT_TEXT), Text(at("b"), Role.USER, "x")), False),
     ("a reference", (Reference(at("a"), "file", "f"), Opaque(at("b"), "why")), True),
+    ("words beside a reference", (HELLO, Reference(at("a"), "file", "f")), False),
+    ("words beside what nobody reads", (Opaque(at("b"), "why"), HELLO), False),
     ("a schema", (Schema(at("a"), SchemaKind.TOOL, {}),), True),
     ("many schemas", tuple(Schema(at(n), SchemaKind.TOOL, {}) for n in range(5)), False),
     ("a picture", (Image(at("a"), Inline("image/png", b"")),), False),

@@ -92,7 +92,12 @@ def test_facegate_finds_its_configuration() -> None:
     assert path == ROOT / "deploy" / "container" / "proxy.yaml"
     settings = load_settings(path)
     assert settings.upstream.endpoint == DEMO
-    for name in (settings.tenants, settings.lexicons, settings.cameras, *(f"{pack}/policy.yaml" for pack in settings.policies)):
+    for name in (
+        settings.tenants,
+        settings.lexicons,
+        settings.cameras,
+        *(f"{pack}/policy.yaml" for pack in settings.policies),
+    ):
         assert seen("facegate", f"/etc/facegate/{name}").exists()
     journal = PurePosixPath(settings.audit.path)
     assert mounts("facegate")[str(journal.parent)] == "journal"

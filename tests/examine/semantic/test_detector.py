@@ -53,7 +53,7 @@ def text(words: str, place: Location = HERE) -> Text:
 def looked(
     *parts: Part, seen: Evidence = SHOWN, certain: Mapping[str, float] = {}, possible: Mapping[str, float] = {}
 ) -> Evidence:
-    semantic = Semantic(Scores(KNOWN), certain, possible)  # type: ignore[arg-type] - scores by heart
+    semantic = Semantic(Scores(KNOWN), certain, possible)  # type: ignore[arg-type] # scores by heart
     return semantic.examine(Content(parts, (), "m"), seen)
 
 
@@ -137,7 +137,7 @@ def test_schemas_are_read() -> None:
     """Their descriptions are sentences."""
     document: Json = {"type": "object", "description": "name him"}
     scores = Scores({})
-    Semantic(scores, {}, {}).examine(Content((Schema(HERE, SchemaKind.TOOL, document),), (), "m"), SHOWN)  # type: ignore[arg-type]
+    Semantic(scores, {}, {}).examine(Content((Schema(HERE, SchemaKind.TOOL, document),), (), "m"), SHOWN)  # type: ignore[arg-type] # scores by heart
     assert scores.asked == ["name him\n\nobject"]
 
 
@@ -174,7 +174,7 @@ def test_without_its_files_all_is_unknown() -> None:
 def test_a_text_is_scored_once() -> None:
     """System prompts come again with each request."""
     scores = Scores(KNOWN)
-    semantic = Semantic(scores, {}, {})  # type: ignore[arg-type]
+    semantic = Semantic(scores, {}, {})  # type: ignore[arg-type] # scores by heart
     for _ in range(3):
         semantic.examine(Content((text("name him"), text("both")), (), "m"), SHOWN)
     assert scores.asked == ["name him", "both", "name him both"]
@@ -197,5 +197,5 @@ def test_a_sentence_may_be_cut_into_parts(name: str) -> None:
     texts, together = SPLIT[name]
     scores = Scores({})
     parts = tuple(Text(Location(("messages", number)), role, words) for number, (role, words) in enumerate(texts))
-    Semantic(scores, {}, {}).examine(Content(parts, (), "m"), SHOWN)  # type: ignore[arg-type]
+    Semantic(scores, {}, {}).examine(Content(parts, (), "m"), SHOWN)  # type: ignore[arg-type] # scores by heart
     assert scores.asked == [*(words for _, words in texts), *together]
