@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
 import secrets
@@ -270,6 +271,7 @@ async def _serve(runtime: Runtime, ready: Callable[[Facegate], None] | None) -> 
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     facegate = await start(runtime)
     gc.collect()
+    _trim()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
     sys.setswitchinterval(_SWITCH_S)
@@ -281,6 +283,12 @@ async def _serve(runtime: Runtime, ready: Callable[[Facegate], None] | None) -> 
     log.info("draining", seconds=runtime.settings.drain_timeout_s)
     await facegate.stop()
     log.info("stopped")
+
+
+def _trim() -> None:
+    """Give back to the system what reading the configuration took: some 30 MB. Only where the C library is glibc."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _warn(runtime: Runtime) -> None:

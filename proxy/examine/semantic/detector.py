@@ -1,5 +1,6 @@
 """The second look at words: what a request with pictures or recordings asks for without any of the words of the lists."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -85,6 +86,10 @@ class Semantic:
 _NOTHING: Final = Evidence()
 _NAMES: Final = sorted(FACTS.values())
 _TOO_MUCH: Final = "more sentences that may ask for something than are read"
+_LONGEST_NAME: Final = 64
+_MOST_WORDS: Final = 4
+_WORD: Final = re.compile("[a-zA-Z0-9]+")
+
 _SHORT: Final = 400
 """Characters up to which a text may be a piece of what several say together."""
 
@@ -92,12 +97,20 @@ _PERHAPS: Final = "its words come close to asking for it"
 
 
 def _alone(parts: Sequence[Part]) -> Iterator[tuple[Location, str | Schema]]:
-    """Each part that has words."""
+    """Each part that has words; the values of fields that are names or paths have none."""
     for part in parts:
         if isinstance(part, Text):
-            yield part.location, part.text
+            if part.role is not Role.FIELD or not _is_name(part.text):
+                yield part.location, part.text
         elif isinstance(part, Schema):
             yield part.location, part
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text is a name or a path: a few words without a space, `/v1/chat/completions`. The head was not taught these."""
+    if len(text) > _LONGEST_NAME or not text.isascii() or len(text.split()) != 1:
+        return False
+    return len(_WORD.findall(text)) <= _MOST_WORDS
 
 
 def _spoken(schema: Schema) -> str:

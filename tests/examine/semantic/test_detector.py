@@ -103,6 +103,25 @@ def test_facts(name: str) -> None:
     assert (told(evidence), evidence.unexamined) == (expected, ())
 
 
+NAMES = [
+    ("/v1/chat/completions", Role.FIELD, False),
+    ("en-US", Role.FIELD, False),
+    ("which_of_my_neighbours_is_it", Role.FIELD, True),
+    ("name him", Role.FIELD, True),
+    ("谁在按门铃", Role.FIELD, True),
+    ("x" * 65, Role.FIELD, True),
+    ("whoisit", Role.USER, True),
+]
+
+
+@pytest.mark.parametrize(("words", "role", "read"), NAMES, ids=[one[0][:20] for one in NAMES])
+def test_values_that_are_names_are_not_read(words: str, role: Role, read: bool) -> None:  # noqa: FBT001 - a table
+    """A few words without a space between them, in a field: what a sentence is taught by tells nothing of them."""
+    scores = Scores({})
+    Semantic(scores, {}, {}).examine(Content((Text(HERE, role, words),), (), "m"), SHOWN)  # type: ignore[arg-type] # scores by heart
+    assert (scores.asked == [words]) is read
+
+
 def test_its_facts_name_it_and_say_why() -> None:
     facts = looked(text("name him"), text("perhaps", THERE)).facts
     assert [(fact.source, fact.count, fact.why) for fact in facts] == [
