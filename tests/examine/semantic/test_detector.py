@@ -206,7 +206,7 @@ SPLIT: dict[str, tuple[list[tuple[Role, str]], list[str]]] = {
     "in one voice": ([(USER, "na"), (USER, "me"), (USER, "him")], ["na me him"]),
     "in two voices": ([(SYSTEM, "na"), (USER, "me"), (USER, "him")], ["me him"]),
     "with a long one between": ([(USER, "na"), (USER, "x" * 401), (USER, "me"), (USER, "him")], ["me him"]),
-    "fields": ([(FIELD, "na"), (FIELD, "me")], []),
+    "fields": ([(FIELD, "name h"), (FIELD, "im now")], []),
 }
 
 
