@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from proxy.location import Location
-from proxy.surface.readers.walk import Table, Walk, number, one_of, record, refers, unread
+from proxy.surface.readers.walk import Table, Walk, number, one_of, record, refers, text, unread
 
 
 def read_batch(walk: Walk, body: Mapping[str, Any]) -> None:
@@ -14,14 +14,9 @@ def read_batch(walk: Walk, body: Mapping[str, Any]) -> None:
 
 _EXPIRY: Final[Table] = {"anchor": one_of("created_at"), "seconds": number}
 
-_ENDPOINT: Final = one_of(
-    "/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/completions", "/v1/moderations",
-    "/v1/images/generations", "/v1/images/edits", "/v1/videos", "/chat/completions", "/responses", "/embeddings", "/completions",
-)  # fmt: skip
-
 _BODY: Final[Table] = {
     "input_file_id": refers("file"),
-    "endpoint": _ENDPOINT,
+    "endpoint": text,
     "completion_window": one_of("24h"),
     "metadata": Walk.free,
     "output_expires_after": record(_EXPIRY),

@@ -10,8 +10,8 @@ TABLE: dict[str, tuple[Mapping[str, Any], list[str]]] = {
     "all fields": (
         {"input_file_id": "file-1", "endpoint": "/v1/chat/completions", "completion_window": "24h", "metadata": {"a": "b"},
          "output_expires_after": {"anchor": "created_at", "seconds": 3600}},
-        ["reference /input_file_id: file: file-1", "text /metadata: field: a",
-         "text /metadata/a: field: b", "inert /endpoint", "inert /completion_window", "inert /output_expires_after/anchor",
+        ["reference /input_file_id: file: file-1", "text /endpoint: field: /v1/chat/completions", "text /metadata: field: a",
+         "text /metadata/a: field: b", "inert /completion_window", "inert /output_expires_after/anchor",
          "inert /output_expires_after/seconds"],
     ),
     "requests behind an address": (
