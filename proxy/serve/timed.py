@@ -1,9 +1,10 @@
 """Detectors under a stopwatch. The core reads no clock, so the shell holds it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from proxy.caller import Caller
 from proxy.content import Content, Document, Unfolded
@@ -15,24 +16,23 @@ from proxy.screen import Screening, Unfold
 FILES: Final = "files"
 """Stands among the names of detectors for the opening of files."""
 
+Stopwatch: TypeAlias = Callable[[str], AbstractContextManager[None]]
+"""Counts the time of what goes on within it under a name, also when that fails."""
+
 
 @dataclass(slots=True)
 class _Timed:
     """A detector whose time counts, also when it fails."""
 
     detector: Detector
-    metrics: Metrics
-    clock: Callable[[], float]
+    count: Stopwatch
     name: str
     reports: frozenset[str]
 
     def examine(self, content: Content, caller: Caller) -> Evidence:
         """What the detector says."""
-        begun = self.clock()
-        try:
+        with self.count(self.name):
             return self.detector.examine(content, caller)
-        finally:
-            self.metrics.observe("facegate_detector_seconds", self.clock() - begun, self.name)
 
 
 @dataclass(slots=True)
@@ -40,27 +40,32 @@ class _TimedAgain:
     """A second look whose time counts, also when it fails."""
 
     second: SecondLook
-    metrics: Metrics
-    clock: Callable[[], float]
+    count: Stopwatch
     name: str
     reports: frozenset[str]
 
     def examine(self, content: Content, seen: Evidence) -> Evidence:
         """What the second look says."""
-        begun = self.clock()
-        try:
+        with self.count(self.name):
             return self.second.examine(content, seen)
-        finally:
-            self.metrics.observe("facegate_detector_seconds", self.clock() - begun, self.name)
 
 
-def _timed_unfold(unfold: Unfold, metrics: Metrics, clock: Callable[[], float]) -> Unfold:
-    def watched(document: Document) -> Unfolded:
+def _stopwatch(metrics: Metrics, clock: Callable[[], float]) -> Stopwatch:
+    @contextmanager
+    def count(name: str) -> Iterator[None]:
         begun = clock()
         try:
-            return unfold(document)
+            yield
         finally:
-            metrics.observe("facegate_detector_seconds", clock() - begun, FILES)
+            metrics.observe("facegate_detector_seconds", clock() - begun, name)
+
+    return count
+
+
+def _timed_unfold(unfold: Unfold, count: Stopwatch) -> Unfold:
+    def watched(document: Document) -> Unfolded:
+        with count(FILES):
+            return unfold(document)
 
     return watched
 
@@ -70,9 +75,8 @@ def timed(screening: Screening, metrics: Metrics, clock: Callable[[], float] = t
 
     For work in the pool: there a clock costs nothing.
     """
-    detectors = tuple(_Timed(one, metrics, clock, one.name, one.reports) for one in screening.detectors)
+    count = _stopwatch(metrics, clock)
+    detectors = tuple(_Timed(one, count, one.name, one.reports) for one in screening.detectors)
     again = screening.second
-    second = None if again is None else _TimedAgain(again, metrics, clock, again.name, again.reports)
-    return replace(
-        screening, detectors=detectors, second=second, unfold=_timed_unfold(screening.unfold, metrics, clock)
-    )
+    second = None if again is None else _TimedAgain(again, count, again.name, again.reports)
+    return replace(screening, detectors=detectors, second=second, unfold=_timed_unfold(screening.unfold, count))
